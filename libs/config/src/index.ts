@@ -1,0 +1,11 @@
+export {
+  ConfigError,
+  type ConfigOf,
+  type ConfigProblem,
+  type Environment,
+  type Field,
+  field,
+  parseConfig,
+  type Section,
+} from './parse.ts';
+export * from './sections.ts';

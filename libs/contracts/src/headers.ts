@@ -1,0 +1,21 @@
+/**
+ * Headers of bus messages. W3C names where there is one (w3.org/TR/trace-context, w3.org/TR/baggage),
+ * so that any OpenTelemetry tool reads them; ours begin with `starling-`.
+ */
+export const headerNames = {
+  traceparent: 'traceparent',
+  tracestate: 'tracestate',
+  baggage: 'baggage',
+  /** First 8 hex digits of the trace id. */
+  correlationId: 'starling-correlation-id',
+  /** Absolute end of the job, milliseconds since the Unix epoch. */
+  deadline: 'starling-deadline',
+  guild: 'starling-guild',
+  user: 'starling-user',
+  lane: 'starling-lane',
+  /** Estimated LLM tokens of a job, prompt and completion together. */
+  tokenEstimate: 'starling-token-estimate',
+} as const;
+
+/** Header name to value; one value a name. */
+export type Headers = Readonly<Record<string, string>>;

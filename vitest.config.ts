@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+/** One project a rung: pure (no I/O), contract (real parts against fakes), scenario (processes), sim. */
+const rung = (name: string, options: object) => ({
+  extends: true as const,
+  test: { name, include: [`{apps,libs,scripts}/**/test/**/*.${name}.test.ts`], ...options },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      rung('pure', {}),
+      rung('contract', { testTimeout: 30_000, hookTimeout: 30_000 }),
+      rung('scenario', { testTimeout: 90_000, hookTimeout: 90_000, fileParallelism: false }),
+      rung('sim', { testTimeout: 120_000 }),
+    ],
+  },
+});
