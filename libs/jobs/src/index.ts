@@ -1,1 +1,1 @@
-export {};
+export { jobsQueue } from './jobs-queue.ts';

@@ -1,1 +1,1 @@
-export {};
+export type { Drainable } from './drainable.ts';
