@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { defineContract, type Payload } from './contract.ts';
 import { errorCodes } from './errors.ts';
-import { channelId, clusterId, guildId, jobId, messageId, userId, workerId } from './ids.ts';
+import {
+  balancerId,
+  channelId,
+  clusterId,
+  guildId,
+  jobId,
+  messageId,
+  userId,
+  workerId,
+} from './ids.ts';
 
 /** Which queue a job waits in (features B6). */
 export const lane = z.enum(['dm', 'interactive', 'batch']);
@@ -65,6 +74,8 @@ export const runRequestContract = defineContract({
     receipt: z.string().min(1).max(512),
     /** When the balancer took the job from the queue, milliseconds since the Unix epoch. */
     dequeuedAtMs: z.number(),
+    /** The balancer that chose this worker. */
+    dispatchedBy: balancerId,
   }),
 });
 export type RunRequest = Payload<typeof runRequestContract>;
@@ -190,8 +201,10 @@ export const resultContract = defineContract({
     acceptedAtMs: z.number(),
     outcome: jobOutcome,
     timings: jobTimings,
-    /** The process that ran it, for people. */
-    servedBy: z.string(),
+    /** The balancer that had the job in its hands. */
+    dispatchedBy: balancerId,
+    /** The worker that ran it; absent when no worker did. */
+    servedBy: workerId.optional(),
   }),
 });
 export type Result = Payload<typeof resultContract>;
