@@ -1,1 +1,2 @@
+export { createMemoryBus } from './memory-bus.ts';
 export * from './port.ts';

@@ -1,0 +1,15 @@
+/** The bounds that both adapters keep; docs/limits.md lists them with what happens at each. */
+export const busLimits = {
+  /** NATS's own default `max_payload`; a larger message is `too_large`. */
+  maxPayloadBytes: 1_048_576,
+  /** Messages waiting for a slow handler before the oldest is dropped. */
+  maxPending: 10_000,
+  /** One handler at once, so that order is kept. */
+  concurrency: 1,
+  /** How long the server may take to confirm an enqueue or a settlement. */
+  confirmTimeoutMs: 5_000,
+  /** How long a drain waits for running handlers before it drops what is left. */
+  drainTimeoutMs: 10_000,
+  /** Ids that the in-memory queue remembers; the oldest is forgotten beyond it. */
+  maxRememberedIds: 100_000,
+} as const;

@@ -1,0 +1,56 @@
+import { type Clock, deadlineAfter, type Random, systemRandom } from '@starling/clock';
+import { busLimits } from './bus-limits.ts';
+import { busReport } from './bus-report.ts';
+import { closedError, MemoryMessaging } from './memory-messaging.ts';
+import { MemoryWorkQueue } from './memory-work-queue.ts';
+import type { Bus, Settlement, WorkQueueSpec } from './port.ts';
+
+/**
+ * A bus inside one process: one shared instance connects all roles of the embedded mode, and stands
+ * for NATS in tests. It keeps the same contract suite; what it does not keep is anything beyond its
+ * process. Unlike NATS, a core `publish` to a work queue's subject is not stored in the queue.
+ *
+ * @param options.random chooses the member of a queue group; the machine's own by default
+ */
+export function createMemoryBus(options: { readonly clock: Clock; readonly random?: Random }): Bus {
+  const { clock, random = systemRandom } = options;
+  const messaging = new MemoryMessaging({ clock, random, report: busReport });
+  const queues = new Map<string, MemoryWorkQueue>();
+  let state: Bus['state'] = 'connected';
+  let ending: Promise<void> | undefined;
+
+  async function end(): Promise<void> {
+    using deadline = deadlineAfter(clock, busLimits.drainTimeoutMs);
+    await messaging.drain(deadline.signal);
+    state = 'closed';
+    messaging.close();
+    for (const queue of queues.values()) queue.close();
+  }
+
+  return {
+    messaging,
+    get state() {
+      return state;
+    },
+    async openWorkQueue(spec: WorkQueueSpec) {
+      if (state === 'closed') throw closedError();
+      const open = queues.get(spec.name);
+      if (open) {
+        open.update(spec);
+        return open;
+      }
+      const queue = new MemoryWorkQueue({ clock, spec });
+      queues.set(spec.name, queue);
+      return queue;
+    },
+    async settle(receipt: string, settlement: Settlement) {
+      if (state === 'closed') throw closedError();
+      const name = receipt.slice(0, receipt.lastIndexOf('.'));
+      await queues.get(name)?.settle(receipt, settlement);
+    },
+    async [Symbol.asyncDispose]() {
+      ending ??= end();
+      await ending;
+    },
+  };
+}

@@ -1,0 +1,187 @@
+import type { Clock, Random } from '@starling/clock';
+import type { Headers } from '@starling/contracts';
+import { busLimits } from './bus-limits.ts';
+import type { BusReport } from './bus-report.ts';
+import { HandlerQueue } from './handler-queue.ts';
+import {
+  BusError,
+  type BusMessage,
+  type Messaging,
+  type SubscribeOptions,
+  type Subscription,
+} from './port.ts';
+import { assertPattern, assertSubject, subjectMatches } from './subject.ts';
+
+interface Listener {
+  readonly pattern: string;
+  readonly queueGroup: string | undefined;
+  readonly queue: HandlerQueue<BusMessage>;
+}
+
+type Reply = (payload: Uint8Array, headers: Headers) => void;
+
+/** What {@link MemoryMessaging} is built from. */
+export interface MemoryMessagingParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: BusReport;
+}
+
+/**
+ * Core messaging inside one process. A message is copied for each listener, as over a socket, and its
+ * handler runs in a later microtask, so that a sender never runs a handler inside its own call.
+ */
+export class MemoryMessaging implements Messaging {
+  readonly #parts: MemoryMessagingParts;
+  readonly #listeners = new Set<Listener>();
+  readonly #requests = new Set<(error: BusError) => void>();
+  #state: 'open' | 'draining' | 'closed' = 'open';
+
+  constructor(parts: MemoryMessagingParts) {
+    this.#parts = parts;
+  }
+
+  publish(subject: string, payload: Uint8Array, options?: { readonly headers?: Headers }): void {
+    this.#check('publish', subject, payload);
+    this.#deliver(subject, payload, options?.headers ?? {}, undefined);
+  }
+
+  async subscribe(
+    subject: string,
+    handler: (message: BusMessage) => void | Promise<void>,
+    options: SubscribeOptions = {},
+  ): Promise<Subscription> {
+    assertPattern(subject);
+    if (this.#state !== 'open') throw closedError();
+    const { report } = this.#parts;
+    const listener: Listener = {
+      pattern: subject,
+      queueGroup: options.queueGroup,
+      queue: new HandlerQueue({
+        handle: handler,
+        concurrency: options.concurrency ?? busLimits.concurrency,
+        maxPending: options.maxPending ?? busLimits.maxPending,
+        onDropped: () => report.dropped(subject, 1),
+        onError: (error) => report.handlerFailed(subject, error),
+      }),
+    };
+    this.#listeners.add(listener);
+    return {
+      subject,
+      [Symbol.asyncDispose]: async () => {
+        this.#listeners.delete(listener);
+        await listener.queue.idle();
+      },
+    };
+  }
+
+  async request(
+    subject: string,
+    payload: Uint8Array,
+    options: {
+      readonly timeoutMs: number;
+      readonly headers?: Headers;
+      readonly signal?: AbortSignal;
+    },
+  ): Promise<BusMessage> {
+    this.#check('request', subject, payload);
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const answer = Promise.withResolvers<BusMessage>();
+    const onAbort = () => answer.reject(signal?.reason);
+    using _timer = this.#parts.clock.schedule(options.timeoutMs, () =>
+      answer.reject(
+        new BusError('timeout', `no answer on ${subject} within ${options.timeoutMs} ms`),
+      ),
+    );
+    const reply: Reply = (bytes, headers) =>
+      answer.resolve({
+        subject,
+        payload: bytes.slice(),
+        headers: { ...headers },
+        respond: () => {},
+      });
+    this.#requests.add(answer.reject);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      if (this.#deliver(subject, payload, options.headers ?? {}, reply) === 0) {
+        throw new BusError('no_responders', `nobody listens on ${subject}`);
+      }
+      return await answer.promise;
+    } finally {
+      this.#requests.delete(answer.reject);
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Takes no more messages and waits until what arrived was handled, or the signal aborts. */
+  async drain(signal: AbortSignal): Promise<void> {
+    if (this.#state === 'open') this.#state = 'draining';
+    const queues = [...this.#listeners].map((listener) => listener.queue);
+    this.#listeners.clear();
+    const gaveUp = Promise.withResolvers<void>();
+    const onAbort = () => gaveUp.resolve();
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    await Promise.race([Promise.all(queues.map((queue) => queue.idle())), gaveUp.promise]);
+    signal.removeEventListener('abort', onAbort);
+    const dropped = queues.reduce((sum, queue) => sum + queue.clear(), 0);
+    if (dropped > 0) this.#parts.report.dropped('(drain)', dropped);
+  }
+
+  /** Ends it: later calls and open requests fail with `closed`. */
+  close(): void {
+    this.#state = 'closed';
+    for (const reject of this.#requests) reject(closedError());
+  }
+
+  #check(what: string, subject: string, payload: Uint8Array): void {
+    assertSubject(subject);
+    if (this.#state === 'closed') throw closedError();
+    if (payload.byteLength > busLimits.maxPayloadBytes) {
+      throw new BusError(
+        'too_large',
+        `${what} to ${subject}: ${payload.byteLength} bytes is over ${busLimits.maxPayloadBytes}`,
+      );
+    }
+  }
+
+  /** Hands the message to every listener, and to one at random of each queue group. Returns to how many. */
+  #deliver(
+    subject: string,
+    payload: Uint8Array,
+    headers: Headers,
+    reply: Reply | undefined,
+  ): number {
+    const groups = new Map<string, Listener[]>();
+    const chosen: Listener[] = [];
+    for (const listener of this.#listeners) {
+      if (!subjectMatches(subject, listener.pattern)) continue;
+      if (listener.queueGroup === undefined) {
+        chosen.push(listener);
+      } else {
+        const group = groups.get(listener.queueGroup) ?? [];
+        group.push(listener);
+        groups.set(listener.queueGroup, group);
+      }
+    }
+    for (const group of groups.values()) {
+      const one = group[this.#parts.random.integer(group.length)];
+      if (one) chosen.push(one);
+    }
+    for (const listener of chosen) {
+      listener.queue.push({
+        subject,
+        payload: payload.slice(),
+        headers: { ...headers },
+        respond: (bytes, options) => reply?.(bytes, options?.headers ?? {}),
+      });
+    }
+    return chosen.length;
+  }
+}
+
+/** The error of every call after the end. */
+export function closedError(): BusError {
+  return new BusError('closed', 'the bus is closed');
+}
