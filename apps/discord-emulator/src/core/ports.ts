@@ -49,7 +49,15 @@ export interface RecordKeeper {
   addressed(event: AddressedEvent): void;
   /** The bot posted a message or an interaction response that answers something. */
   answered(event: AnsweredEvent): void;
-  /** The bot edited a message. */
+  /**
+   * The bot called an interaction's callback, whatever it was answered: a second call for one
+   * interaction is a second answer, one after the 3 s is too late. A deferral acknowledges without
+   * answering; a reply does both, so call {@link answered} as well.
+   */
+  acknowledged(event: { readonly interactionId: string; readonly atMs: number }): void;
+  /** The gateway put an interaction on a live session's wire, at once or by replay. */
+  delivered(event: { readonly interactionId: string; readonly atMs: number }): void;
+  /** The bot tried to edit a message; call it also for an edit refused with 429. */
   edited(event: {
     readonly messageId: string;
     readonly channelId: string;
@@ -71,12 +79,75 @@ export interface AddressedEvent {
 }
 
 export interface AnsweredEvent {
-  /** What it answers: the referenced message's id, or the interaction's id. */
-  readonly toId: string;
-  /** The message that the bot created. */
+  /**
+   * What it answers: the referenced message's id, or the interaction's id. Absent for a bot message
+   * without a reference; the record then decides whether it continues or answers something.
+   */
+  readonly toId?: string;
+  /** The message that the bot created. Report it once, not again when `enforce_nonce` found it. */
   readonly messageId: string;
   readonly channelId: string;
   readonly atMs: number;
   /** Parts after the first are continuations, not second answers. */
   readonly nonce?: string;
 }
+
+/** What a REST request is refused, delayed or cheated with. */
+export type RestFault =
+  | {
+      readonly kind: 'rate_limited';
+      readonly scope: 'user' | 'global' | 'shared';
+      readonly retryAfterMs: number;
+    }
+  /** `after`: the request is carried out (the message is created), then the error is sent. */
+  | {
+      readonly kind: 'server_error';
+      readonly status: 500 | 502 | 503 | 504;
+      readonly when: 'before' | 'after';
+    }
+  /** The connection is reset, before or after the request was carried out. */
+  | { readonly kind: 'reset'; readonly when: 'before' | 'after' }
+  /** Carried out as usual, the response held back. */
+  | { readonly kind: 'slow'; readonly delayMs: number }
+  /** An HTML page from the edge, with the request not carried out. */
+  | { readonly kind: 'html'; readonly status: 403 | 429 | 502 | 520 };
+
+/** Where a REST request goes, for a fault's filter. */
+export interface RestRoute {
+  readonly method: string;
+  /** The path after `/api/v10`, with ids, for example `/channels/123/messages`. */
+  readonly path: string;
+}
+
+/** Faults of the REST API, as scheduled; ask once a request, before anything else of it. */
+export interface RestFaults {
+  /** Spends one of the fault's times. Undefined: serve as usual. */
+  nextRestFault(route: RestRoute): RestFault | undefined;
+}
+
+/** What `GET /gateway/bot` serves. */
+export interface GatewayInfo {
+  gatewayBot(): {
+    readonly url: string;
+    readonly shards: number;
+    readonly session_start_limit: {
+      readonly total: number;
+      readonly remaining: number;
+      /** Milliseconds. */
+      readonly reset_after: number;
+      readonly max_concurrency: number;
+    };
+  };
+}
+
+/** Gateway intent bits, any one of which admits an event (docs: gateway#list-of-intents). */
+export const intentBits = {
+  GUILDS: 1 << 0,
+  GUILD_MEMBERS: 1 << 1,
+  GUILD_PRESENCES: 1 << 8,
+  GUILD_MESSAGES: 1 << 9,
+  GUILD_MESSAGE_TYPING: 1 << 11,
+  DIRECT_MESSAGES: 1 << 12,
+  DIRECT_MESSAGE_TYPING: 1 << 14,
+  MESSAGE_CONTENT: 1 << 15,
+} as const;

@@ -1,0 +1,20 @@
+/** The permission bits that the emulator reads (discord.com/developers/docs/topics/permissions). */
+export const permissionBits = {
+  viewChannel: 1n << 10n,
+  sendMessages: 1n << 11n,
+  manageMessages: 1n << 13n,
+  embedLinks: 1n << 14n,
+  attachFiles: 1n << 15n,
+  readMessageHistory: 1n << 16n,
+  mentionEveryone: 1n << 17n,
+  createPublicThreads: 1n << 35n,
+  sendMessagesInThreads: 1n << 38n,
+} as const;
+
+/** What `@everyone` may do in a generated guild, the bot included. */
+export const everyonePermissions = Object.values(permissionBits)
+  .filter((bit) => bit !== permissionBits.mentionEveryone && bit !== permissionBits.manageMessages)
+  .reduce((all, bit) => all | bit, 0n);
+
+/** What the bot's own role adds. */
+export const botRolePermissions = permissionBits.manageMessages | permissionBits.mentionEveryone;
