@@ -1,1 +1,16 @@
-export {};
+export {
+  type Candidate,
+  type CandidateVerdict,
+  type Choice,
+  chooseWorker,
+  type Explanation,
+  maxExplained,
+} from './choose-worker.ts';
+export {
+  defaultFleetViewLimits,
+  FleetView,
+  type FleetViewLimits,
+  type ReportVerdict,
+  type WorkerLoad,
+  type WorkerState,
+} from './fleet-view.ts';
