@@ -4,6 +4,9 @@ import type { PhaseName } from '@starling/contracts';
 /** Attribute keys of our own; OpenTelemetry's conventions are imported where they exist. */
 export const attributeNames = {
   correlationId: 'starling.correlation_id',
+  /** Which role of the fleet made the span: `bot`, `balancer`, `worker`; several share a process when embedded. */
+  role: 'starling.role',
+  phase: 'starling.phase',
   jobId: 'starling.job.id',
   attempt: 'starling.job.attempt',
   lane: 'starling.job.lane',
@@ -23,3 +26,37 @@ export const spanNames = {
   compose: 'compose',
   send: 'send',
 } as const satisfies Record<PhaseName, string>;
+
+/** A span's name; the set is closed so that every trace reads the same. */
+export type SpanName = (typeof spanNames)[keyof typeof spanNames];
+
+/** W3C baggage keys (w3.org/TR/baggage): who a message is about, carried with its context. */
+export const baggageNames = {
+  guildId: 'starling.guild_id',
+  userId: 'starling.user_id',
+  messageId: 'starling.message_id',
+} as const;
+
+interface InstrumentMeaning {
+  readonly description: string;
+  /** UCUM unit (opentelemetry.io/docs/specs/semconv/general/metrics/#instrument-units). */
+  readonly unit: string;
+}
+
+/** Counters by name. */
+export const counterMeanings = {
+  'starling.log.dropped': {
+    description: 'Log lines that the log file could not take in time.',
+    unit: '{line}',
+  },
+} as const satisfies Record<string, InstrumentMeaning>;
+export type CounterName = keyof typeof counterMeanings;
+
+/** Histograms by name. */
+export const histogramMeanings = {
+  'starling.phase.duration': {
+    description: 'Time that a message spent in one phase; one record each time the phase did work.',
+    unit: 'ms',
+  },
+} as const satisfies Record<string, InstrumentMeaning>;
+export type HistogramName = keyof typeof histogramMeanings;

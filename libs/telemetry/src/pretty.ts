@@ -1,0 +1,94 @@
+import { styleText } from 'node:util';
+import type { LogLevel, LogLine } from './log-line.ts';
+import { type Plain, truncate } from './plain.ts';
+
+const signs: Record<LogLevel, { readonly sign: string; readonly style: Style }> = {
+  debug: { sign: '·', style: 'dim' },
+  info: { sign: 'ℹ', style: 'cyan' },
+  ok: { sign: '✔', style: 'green' },
+  warn: { sign: '⚠', style: 'yellow' },
+  error: { sign: '✖', style: 'red' },
+};
+type Style = 'dim' | 'cyan' | 'green' | 'yellow' | 'red';
+
+/** Widths of the aligned columns; longer text pushes its own line only. */
+const widths = { name: 8, subsys: 10, event: 26 };
+/** Longest value that a person wants to read in a line. */
+const maxValueLength = 120;
+
+/**
+ * A line for people: local time with milliseconds, sign, role, part, event, then what is known as
+ * `name=value`. The stack of a grave error follows on
+ * lines of its own.
+ */
+export function prettyLine(line: LogLine, options: { readonly color: boolean }): string {
+  const paint = (style: Style, text: string) =>
+    options.color ? styleText(style, text, { validateStream: false }) : text;
+  const { sign, style } = signs[line.level];
+  const head = [
+    paint('dim', localTime(line.ts)),
+    paint(style, sign),
+    line.name.padEnd(widths.name),
+    line.subsys.padEnd(widths.subsys),
+    paint(style, line.event.padEnd(widths.event)),
+  ].join(' ');
+  const { corr_id, error, ...rest } = line.detail;
+  const fields: (readonly [string, Plain])[] = [
+    ['corr', corr_id],
+    ['guild', line.guild_id],
+    ['user', line.user_id],
+    ['msg', line.msg_id],
+    ...Object.entries(rest),
+    ['error', errorText(error)],
+  ];
+  const shown = fields
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([name, value]) => `${paint('dim', `${name}=`)}${valueText(value)}`);
+  return [
+    `${head} ${shown.join(' ')}`.trimEnd(),
+    ...(line.level === 'error' ? stackOf(error) : []),
+  ].join('\n');
+}
+
+/** `13:04:05.678` in the machine's time zone: the log's reader sits at this terminal. */
+function localTime(ts: string): string {
+  const at = new Date(ts);
+  const two = (part: number) => String(part).padStart(2, '0');
+  const ms = String(at.getMilliseconds()).padStart(3, '0');
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${ms}`;
+}
+
+/** Control characters would let logged text move the cursor or forge a line. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) =>
+    JSON.stringify(c)
+      .slice(1, -1)
+      .replace(/^[\u007f-\u009f]$/, '?'),
+  );
+}
+
+function valueText(value: Plain): string {
+  if (typeof value === 'string') {
+    const text = printable(value);
+    const shown = truncate(text, maxValueLength);
+    return /[\s=]/.test(text) ? `"${shown}"` : shown;
+  }
+  if (typeof value !== 'object' || value === null) return String(value);
+  return truncate(printable(JSON.stringify(value)), maxValueLength);
+}
+
+function errorText(error: Plain | undefined): Plain {
+  if (typeof error !== 'object' || error === null || Array.isArray(error)) return error ?? null;
+  const { name, message, code, cause } = error as Record<string, Plain>;
+  const own = `${name}: ${message}${code === undefined ? '' : ` (${code})`}`;
+  return cause === undefined ? own : `${own} ← ${errorText(cause)}`;
+}
+
+function stackOf(error: Plain | undefined): string[] {
+  if (typeof error !== 'object' || error === null || !('stack' in error)) return [];
+  const frames = String(error.stack)
+    .split('\n')
+    .filter((frame) => /^\s+at /.test(frame));
+  return frames.map((frame) => `    ${printable(frame.trim())}`);
+}
