@@ -1,0 +1,149 @@
+import type { JobId, Lane } from '@starling/contracts';
+import { LaneQueue, userFlow } from './lane-queue.ts';
+import {
+  defaultFairQueueLimits,
+  type FairQueueLimits,
+  lanesInOrder,
+  type QueuedJob,
+  type QueueRefusal,
+} from './queued-job.ts';
+import { ServiceLedger } from './service-ledger.ts';
+
+interface Waiting {
+  readonly job: QueuedJob;
+  /** The lane it waits in now; ageing moves it up. */
+  lane: Lane;
+}
+
+/**
+ * All waiting jobs in the order of fairness: lanes first (a job that waited long moves up), in a lane
+ * the guild that was served least in LLM tokens, in it the user that was. It holds every waiting job,
+ * not a window: a window in front of a FIFO is not fair, since a loud guild's backlog stands in the
+ * FIFO before everyone. Time is an argument; nothing here blocks, and everything is O(log n).
+ */
+export class FairQueue {
+  readonly #limits: FairQueueLimits;
+  readonly #ledger: ServiceLedger;
+  readonly #lanes: ReadonlyMap<Lane, LaneQueue>;
+  readonly #waiting = new Map<JobId, Waiting>();
+
+  constructor(limits: FairQueueLimits = defaultFairQueueLimits) {
+    this.#limits = limits;
+    this.#ledger = new ServiceLedger(limits.idleFlows);
+    this.#lanes = new Map(lanesInOrder.map((lane) => [lane, new LaneQueue(this.#ledger)]));
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  get(jobId: JobId): QueuedJob | undefined {
+    return this.#waiting.get(jobId)?.job;
+  }
+
+  /** Whether a bound stands against this job; `undefined` when it may be queued. */
+  refusal(job: QueuedJob): QueueRefusal | undefined {
+    let ofUser = 0;
+    let ofGuild = 0;
+    for (const lane of this.#lanes.values()) {
+      ofUser += lane.waitingOfUser(job);
+      ofGuild += lane.waitingOf(job.guildKey);
+    }
+    if (ofUser >= this.#limits.perUser) return 'user_bound';
+    if (ofGuild >= this.#limits.perGuild) return 'guild_bound';
+    return this.#lane(job.lane).size >= this.#limits.perLane ? 'lane_bound' : undefined;
+  }
+
+  /** Queues a job; one that waits already stays where it is. Bounds are the caller's to ask ({@link refusal}). */
+  add(job: QueuedJob, nowMs: number): void {
+    if (this.#waiting.has(job.jobId)) return;
+    this.#waiting.set(job.jobId, { job, lane: job.lane });
+    this.#lane(job.lane).add(job, nowMs);
+  }
+
+  /** Takes a job out without charging anyone: it ended, was cancelled, or somebody else has it. */
+  remove(jobId: JobId): QueuedJob | undefined {
+    const waiting = this.#waiting.get(jobId);
+    if (!waiting) return undefined;
+    this.#waiting.delete(jobId);
+    this.#lane(waiting.lane).delete(waiting.job);
+    return waiting.job;
+  }
+
+  /** The job that is served next, left in its place. */
+  head(nowMs: number): QueuedJob | undefined {
+    this.#age(nowMs);
+    for (const lane of this.#lanes.values()) {
+      const jobId = lane.head();
+      if (jobId !== undefined) return this.get(jobId);
+    }
+    return undefined;
+  }
+
+  /** A job starts: it leaves the queue, and its guild and user are charged its estimate. */
+  take(jobId: JobId): QueuedJob | undefined {
+    const job = this.remove(jobId);
+    if (job) this.charge(job, job.tokenEstimate);
+    return job;
+  }
+
+  /**
+   * Charges tokens to a job's guild and user: an estimate when another balancer took it, the
+   * difference (negative where the estimate was too high) when it ended.
+   */
+  charge(job: Pick<QueuedJob, 'guildKey' | 'userKey'>, tokens: number): void {
+    this.#ledger.charge(job.guildKey, tokens);
+    this.#ledger.charge(userFlow(job), tokens);
+    for (const lane of this.#lanes.values()) lane.recharged(job);
+  }
+
+  /**
+   * How many jobs are likely to start before this one: those of higher lanes, and of each guild in its
+   * lane as many as its own guild has up to it. An estimate: shares are in tokens, not in jobs.
+   */
+  position(jobId: JobId): number | undefined {
+    const waiting = this.#waiting.get(jobId);
+    if (!waiting) return undefined;
+    let ahead = 0;
+    for (const [name, lane] of this.#lanes) {
+      if (name === waiting.lane) break;
+      ahead += lane.size;
+    }
+    const lane = this.#lane(waiting.lane);
+    const own = lane.waitingOf(waiting.job.guildKey);
+    for (const backlog of lane.backlogs()) ahead += Math.min(backlog, own);
+    return ahead - 1;
+  }
+
+  /** Jobs whose deadline has passed. */
+  *expired(nowMs: number): Generator<QueuedJob> {
+    for (const { job } of this.#waiting.values()) if (job.deadlineAtMs <= nowMs) yield job;
+  }
+
+  /** Waiting jobs by lane. */
+  sizes(): ReadonlyMap<Lane, number> {
+    return new Map([...this.#lanes].map(([name, lane]) => [name, lane.size]));
+  }
+
+  #lane(name: Lane): LaneQueue {
+    const lane = this.#lanes.get(name);
+    if (!lane) throw new RangeError(`no lane ${name}`);
+    return lane;
+  }
+
+  #age(nowMs: number): void {
+    for (const [index, name] of lanesInOrder.entries()) {
+      const above = lanesInOrder[index - 1];
+      const agingMs = this.#limits.agingMs[name];
+      if (above === undefined || agingMs === undefined) continue;
+      const lane = this.#lane(name);
+      for (let next = lane.oldest(); next; next = lane.oldest()) {
+        const waiting = this.#waiting.get(next.jobId);
+        if (!waiting || nowMs - next.sinceMs < agingMs) break;
+        lane.delete(waiting.job);
+        waiting.lane = above;
+        this.#lane(above).add(waiting.job, nowMs);
+      }
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import type { JobId, Lane } from '@starling/contracts';
+
+/** What a balancer knows of a waiting job: its header, never its body. */
+export interface QueuedJob {
+  readonly jobId: JobId;
+  readonly lane: Lane;
+  /** Who shares the fleet with whom: the guild, or the user in a direct message. */
+  readonly guildKey: string;
+  /** Who shares within the guild. */
+  readonly userKey: string;
+  /** Estimated LLM tokens, prompt and completion together; corrected when the job ends. */
+  readonly tokenEstimate: number;
+  readonly acceptedAtMs: number;
+  readonly deadlineAtMs: number;
+}
+
+/** Why a job was not queued. */
+export type QueueRefusal = 'user_bound' | 'guild_bound' | 'lane_bound' | 'too_late';
+
+/** Bounds and shares of a {@link FairQueue}. */
+export interface FairQueueLimits {
+  /** Waiting jobs of one user (features B6: 3 at admission; replays and retries may exceed that). */
+  readonly perUser: number;
+  readonly perGuild: number;
+  readonly perLane: number;
+  /** A job that waited this long in a lane is moved one lane up; the top lane has no entry. */
+  readonly agingMs: Readonly<Partial<Record<Lane, number>>>;
+  /** How many flows without waiting work are remembered, so that going idle does not clear a debt. */
+  readonly idleFlows: number;
+}
+
+/** Lanes from the first served to the last. */
+export const lanesInOrder: readonly Lane[] = ['dm', 'interactive', 'batch'];
+
+export const defaultFairQueueLimits: FairQueueLimits = {
+  perUser: 10,
+  perGuild: 1_000,
+  perLane: 20_000,
+  agingMs: { interactive: 5_000, batch: 30_000 },
+  idleFlows: 20_000,
+};
