@@ -112,6 +112,8 @@ export const loadReportContract = defineContract({
     /** Ids of the jobs that hold a slot: the truth that replaces a balancer's view. */
     running: z.array(jobId).max(1000),
     draining: z.boolean(),
+    /** Free slots dealt to balancers, each slot to one; a credit until the next report, 750 ms at most. */
+    grants: z.record(balancerId, z.int().positive()),
   }),
 });
 export type LoadReport = Payload<typeof loadReportContract>;
