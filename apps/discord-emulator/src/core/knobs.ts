@@ -28,6 +28,8 @@ export const knobsSchema = z.strictObject({
   replayBufferEvents: count(5000),
   /** IDENTIFYs of one lane (`shard_id % max_concurrency`) stand this far apart. */
   identifyIntervalMs: milliseconds(5000),
+  /** IDENTIFYs may come this much early without being refused: the network's jitter. */
+  identifyToleranceMs: milliseconds(100),
   /** After this, `session_start_limit.remaining` is full again. */
   sessionStartResetMs: milliseconds(86_400_000),
   /** Gateway sends of one connection, heartbeats included; more closes 4008. */
