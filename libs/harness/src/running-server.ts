@@ -12,6 +12,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly port: number;
   /** Of the running process, or of the last one. Another one after {@link RunningServer.restart}. */
   readonly pid: number;
+  /** Resolves when the process that runs now has ended, whoever ended it. */
+  readonly exited: Promise<Exit>;
   /** Ends it in order, and by force after 5 s; removes a folder of its own. Twice is harmless. */
   stop(): Promise<void>;
   /** Kill -9; what it stored stays for {@link RunningServer.restart}. */
@@ -76,6 +78,9 @@ export async function startServer(
     port,
     get pid() {
       return child.pid;
+    },
+    get exited() {
+      return child.exited;
     },
     async stop() {
       stopping ??= endChild().then(release);
