@@ -1,6 +1,5 @@
 import { type Clock, deadlineAfter, type Random, systemRandom } from '@starling/clock';
 import { busLimits } from './bus-limits.ts';
-import { busReport } from './bus-report.ts';
 import { closedError, MemoryMessaging } from './memory-messaging.ts';
 import { MemoryWorkQueue } from './memory-work-queue.ts';
 import type { Bus, Settlement, WorkQueueSpec } from './port.ts';
@@ -14,7 +13,7 @@ import type { Bus, Settlement, WorkQueueSpec } from './port.ts';
  */
 export function createMemoryBus(options: { readonly clock: Clock; readonly random?: Random }): Bus {
   const { clock, random = systemRandom } = options;
-  const messaging = new MemoryMessaging({ clock, random, report: busReport });
+  const messaging = new MemoryMessaging({ clock, random });
   const queues = new Map<string, MemoryWorkQueue>();
   let state: Bus['state'] = 'connected';
   let ending: Promise<void> | undefined;

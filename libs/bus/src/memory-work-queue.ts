@@ -14,7 +14,8 @@ import {
   type WorkQueue,
   type WorkQueueSpec,
 } from './port.ts';
-import { assertSubject, subjectMatches } from './subject.ts';
+import { subjectMatches } from './subject.ts';
+import { assertSendable, trimmedHeaders } from './wire-message.ts';
 
 interface Stored {
   readonly sequence: number;
@@ -56,14 +57,12 @@ export class MemoryWorkQueue implements WorkQueue {
     payload: Uint8Array,
     options: { readonly id: string; readonly headers?: Headers },
   ): Promise<{ readonly duplicate: boolean }> {
-    assertSubject(subject);
+    const headers = options.headers ?? {};
+    assertSendable({ subject, payload, headers }, busLimits.maxPayloadBytes);
     if (!this.#spec.subjects.some((pattern) => subjectMatches(subject, pattern))) {
       throw new TypeError(`"${subject}" is no subject of the queue ${this.#spec.name}`);
     }
     if (this.#closed) throw closedError();
-    if (payload.byteLength > busLimits.maxPayloadBytes) {
-      throw new BusError('too_large', `${payload.byteLength} bytes to ${subject}`);
-    }
     this.#sweep();
     if (this.#acceptedAtMs.has(options.id)) return { duplicate: true };
     if (this.#stored.size >= this.#spec.maxMessages) {
@@ -74,7 +73,7 @@ export class MemoryWorkQueue implements WorkQueue {
       sequence: this.#lastSequence,
       subject,
       payload: payload.slice(),
-      headers: { ...options.headers },
+      headers: trimmedHeaders(headers),
       storedAtMs: this.#clock.monotonicMs(),
       deliveryCount: 0,
       state: 'ready',

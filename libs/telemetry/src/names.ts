@@ -45,6 +45,18 @@ interface InstrumentMeaning {
 
 /** Counters by name. */
 export const counterMeanings = {
+  'starling.bus.handler_failures': {
+    description: 'Messages whose handler threw.',
+    unit: '{message}',
+  },
+  'starling.bus.dropped': {
+    description: 'Messages that no handler saw, by subject and why.',
+    unit: '{message}',
+  },
+  'starling.bus.disconnects': {
+    description: 'Times the connection to the bus was lost.',
+    unit: '{disconnect}',
+  },
   'starling.log.dropped': {
     description: 'Log lines that the log file could not take in time.',
     unit: '{line}',
