@@ -47,7 +47,9 @@ const immediateFaults = [
   z.strictObject({ kind: z.literal('request_heartbeat'), ...once }),
   z.strictObject({
     kind: z.literal('close'),
-    code: z.int().min(4000).max(4014),
+    code: z.literal([
+      4000, 4001, 4002, 4003, 4004, 4005, 4007, 4008, 4009, 4010, 4011, 4012, 4013, 4014,
+    ]),
     ...once,
   }),
 ] as const;
