@@ -16,15 +16,21 @@ export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 export type ProcessState =
   | { readonly kind: 'starting' }
   | { readonly kind: 'serving' }
-  | { readonly kind: 'draining'; readonly cause: StopCause; readonly forced: boolean }
+  | {
+      readonly kind: 'draining';
+      readonly cause: StopCause;
+      /** Monotonic milliseconds. */
+      readonly sinceMs: number;
+      readonly forced: boolean;
+    }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'failed'; readonly error: unknown };
 
 export type ProcessEvent =
   /** Every part is up. */
   | { readonly kind: 'built' }
-  | { readonly kind: 'build_failed'; readonly error: unknown }
-  | { readonly kind: 'stop'; readonly cause: StopCause }
+  | { readonly kind: 'build_failed'; readonly error: unknown; readonly atMs: number }
+  | { readonly kind: 'stop'; readonly cause: StopCause; readonly atMs: number }
   /** The drain's deadline passed. */
   | { readonly kind: 'deadline' }
   /** Everything is drained and released; `error` when one of the parts failed at it. */
@@ -45,6 +51,12 @@ export type ProcessEffect =
   | 'force'
   | 'exit';
 
+/**
+ * A second signal within this time is the first one once more: npm passes on the Ctrl-C that the
+ * terminal has sent to the whole group already, and `timeout` signals child and group.
+ */
+const echoMs = 500;
+
 export interface ProcessStep {
   readonly state: ProcessState;
   readonly effects: readonly ProcessEffect[];
@@ -57,7 +69,7 @@ export function stepProcess(state: ProcessState, event: ProcessEvent): ProcessSt
       return whileStarting(state, event);
     case 'serving':
       return event.kind === 'stop'
-        ? { state: draining(event.cause), effects: ['arm_deadline', 'drain'] }
+        ? { state: draining(event.cause, event.atMs), effects: ['arm_deadline', 'drain'] }
         : { state, effects: [] };
     case 'draining':
       return whileDraining(state, event);
@@ -67,8 +79,8 @@ export function stepProcess(state: ProcessState, event: ProcessEvent): ProcessSt
   }
 }
 
-function draining(cause: StopCause): ProcessState {
-  return { kind: 'draining', cause, forced: false };
+function draining(cause: StopCause, sinceMs: number): ProcessState {
+  return { kind: 'draining', cause, sinceMs, forced: false };
 }
 
 function whileStarting(state: ProcessState, event: ProcessEvent): ProcessStep {
@@ -77,10 +89,10 @@ function whileStarting(state: ProcessState, event: ProcessEvent): ProcessStep {
       return { state: { kind: 'serving' }, effects: ['announce'] };
     case 'build_failed': {
       const cause = { kind: 'fault', error: event.error } as const;
-      return { state: draining(cause), effects: ['arm_deadline', 'release'] };
+      return { state: draining(cause, event.atMs), effects: ['arm_deadline', 'release'] };
     }
     case 'stop':
-      return { state: draining(event.cause), effects: ['arm_deadline', 'abort_start'] };
+      return { state: draining(event.cause, event.atMs), effects: ['arm_deadline', 'abort_start'] };
     default:
       return { state, effects: [] };
   }
@@ -99,7 +111,7 @@ function whileDraining(
       // A fault on the way out makes the ending a failure; a second signal is impatience.
       if (event.cause.kind === 'fault')
         return { state: { ...state, cause: event.cause }, effects: [] };
-      const impatient = event.cause.kind === 'signal' && state.cause.kind === 'signal';
+      const impatient = event.cause.kind === 'signal' && event.atMs - state.sinceMs >= echoMs;
       return impatient ? forced(state) : { state, effects: [] };
     }
     case 'deadline':

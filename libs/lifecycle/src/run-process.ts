@@ -117,21 +117,21 @@ export async function runProcess(options: RunProcessOptions): Promise<number> {
     if (event.kind === 'stop') {
       const { cause } = event;
       if (cause.kind === 'fault') tell('process.fault', cause.error);
-      else log?.info('process.draining', { ...cause });
+      else log?.info('process.stop_asked', { ...cause });
     }
     const next = stepProcess(state, event);
     state = next.state;
     for (const effect of next.effects) effects[effect]();
   };
 
-  timers.use(host.onStop((cause) => dispatch({ kind: 'stop', cause })));
+  timers.use(host.onStop((cause) => dispatch({ kind: 'stop', cause, atMs: clock.monotonicMs() })));
   Promise.try(() => options.build(stack, { signal: start.signal })).then(
     (result) => {
       built = 'parts' in result ? result : { parts: result };
       for (const part of built.parts) stack.use(part);
       dispatch({ kind: 'built' });
     },
-    (error: unknown) => dispatch({ kind: 'build_failed', error }),
+    (error: unknown) => dispatch({ kind: 'build_failed', error, atMs: clock.monotonicMs() }),
   );
   return exited;
 }
