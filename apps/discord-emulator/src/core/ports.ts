@@ -111,6 +111,8 @@ export interface AnsweredEvent {
    * without a reference; the record then decides whether it continues or answers something.
    */
   readonly toId?: string;
+  /** `toId` was worked out from a nonce, a thread or a direct message, and not named by a reference. */
+  readonly inferred?: boolean;
   /** The message that the bot created. Report it once, not again when `enforce_nonce` found it. */
   readonly messageId: string;
   readonly channelId: string;

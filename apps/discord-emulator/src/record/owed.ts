@@ -2,17 +2,19 @@
  * Who is owed an answer, and who got one or more.
  *
  * A person's addressed message is answered by the bot's first message that references it. What else
- * the bot posts is judged by reference and nonce, where a nonce's *family* is the nonce up to its
- * last `-`, `.`, `_` or `:` (all of it, when it has none of them; no nonce has no family):
+ * the bot posts is judged by reference and nonce. A nonce that ends in a separator (`-`, `.`, `_`,
+ * `:`) and a part number has what stands before them as its *family*; any other nonce is a family of
+ * its own; no nonce has no family.
  *
- * - a message with a nonce that this channel's answer already used is a **second answer** (a send
- *   that was tried again without `enforce_nonce`);
- * - a message that references an answered one is a **continuation** if both it and the first answer
+ * - A message with a nonce that the same answer already used is a **second answer** (a send that was
+ *   tried again without `enforce_nonce`).
+ * - A message that references an answered one is a **continuation** if both it and the first answer
  *   carry nonces of one family, and a **second answer** otherwise: two processes that answered, or
- *   two jobs for one message;
- * - a message without a reference is a **continuation** of the answer with its nonce's family; with
- *   no such answer, in a direct message, it answers the oldest message that is owed there; anywhere
- *   else it is unprompted and judged by nothing.
+ *   two jobs for one message. So an answer in parts references the question in its first part only.
+ * - A message without a reference is a **continuation** of the answer with its nonce's family, or of
+ *   the one that its poster's place suggests (`inferred`: a thread, a direct message). With no such
+ *   answer, in a direct message, it answers the oldest message that is owed there; anywhere else it
+ *   is unprompted and judged by nothing.
  *
  * An interaction is answered by its response or first follow-up; later follow-ups continue it.
  */
@@ -52,7 +54,7 @@ export interface Owed {
 
 /** @returns the part of a nonce that names its job, by the rule above */
 export function nonceFamily(nonce: string | undefined): string | undefined {
-  return nonce?.replace(/[-._:][^-._:]*$/, '');
+  return nonce?.replace(/(?<=.)[-._:]\d{1,3}$/, '');
 }
 
 export function createOwed(bound: () => number): Owed {
@@ -119,7 +121,8 @@ export function createOwed(bound: () => number): Owed {
     }
     const [first] = entry.answers.values();
     if (first === undefined) return { kind: 'answer' };
-    if (entry.kind === 'interaction' || event.toId === undefined) return { kind: 'continuation' };
+    const referenced = event.toId !== undefined && event.inferred !== true;
+    if (entry.kind === 'interaction' || !referenced) return { kind: 'continuation' };
     const family = nonceFamily(first.nonce);
     if (family !== undefined && family === nonceFamily(event.nonce))
       return { kind: 'continuation' };
