@@ -14,8 +14,10 @@ export const attributeNames = {
   errorCode: 'starling.error.code',
 } as const;
 
-/** Span names: one a phase, named after it. */
+/** Span names: one a phase, named after it, under one a message. */
 export const spanNames = {
+  /** From Discord's event to the last edit. */
+  message: 'message',
   receive: 'receive',
   route: 'route',
   context: 'context',
@@ -25,7 +27,7 @@ export const spanNames = {
   llm: 'llm',
   compose: 'compose',
   send: 'send',
-} as const satisfies Record<PhaseName, string>;
+} as const satisfies Record<PhaseName | 'message', string>;
 
 /** A span's name; the set is closed so that every trace reads the same. */
 export type SpanName = (typeof spanNames)[keyof typeof spanNames];
@@ -56,6 +58,18 @@ export const counterMeanings = {
   'starling.bus.disconnects': {
     description: 'Times the connection to the bus was lost.',
     unit: '{disconnect}',
+  },
+  'starling.bot.endings': {
+    description: 'Questions that were answered, refused or failed, by kind and error code.',
+    unit: '{message}',
+  },
+  'starling.bot.quarantined': {
+    description: 'Events of the gateway and messages of the bus that could not be read, by source.',
+    unit: '{message}',
+  },
+  'starling.conversation.quarantined': {
+    description: 'Stored turns of a conversation that could not be read and were set aside.',
+    unit: '{turn}',
   },
   'starling.log.dropped': {
     description: 'Log lines that the log file could not take in time.',
