@@ -72,8 +72,8 @@ run_npm() {
 }
 
 explain_npm() {
-  say '  The end of what npm said:'
-  tail -n 15 "$log" | sed 's/^/    /' >&2
+  say '  What npm said:'
+  { grep -iE '^npm err' "$log" || tail -n 12 "$log"; } | head -n 12 | sed 's/^/    /' >&2
   if grep -q ENOSPC "$log"; then
     say '  The disk is full: the packages need about 800 MB.'
   elif grep -Eq 'EACCES|EPERM' "$log"; then

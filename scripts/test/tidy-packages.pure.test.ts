@@ -30,10 +30,24 @@ describe('packages', () => {
   });
 
   it('finds a download address in the lock file', () => {
-    expect(findings(lockfile, { 'package-lock.json': '\n"resolved": "libs/a"' })).toEqual([]);
-    expect(findings(lockfile, { 'package-lock.json': '\n"resolved": "https://x/y.tgz"' })).toEqual([
+    const text = (resolved: string) => `{\n"packages": { "a": { "resolved": "${resolved}" } } }`;
+    expect(findings(lockfile, { 'package-lock.json': text('libs/a') })).toEqual([]);
+    expect(findings(lockfile, { 'package-lock.json': text('https://x/y.tgz') })).toEqual([
       expect.stringContaining('package-lock.json:2'),
     ]);
+  });
+
+  it('finds another platform’s build that fell out of the lock file', () => {
+    const lock = (...installed: string[]) =>
+      JSON.stringify({
+        packages: {
+          'node_modules/a': { optionalDependencies: { 'a-linux': '1.0.0', 'a-darwin': '1.0.0' } },
+          ...Object.fromEntries(installed.map((name) => [`node_modules/${name}`, {}])),
+        },
+      });
+    const at = (text: string) => findings(lockfile, { 'package-lock.json': text });
+    expect(at(lock('a-linux', 'a/node_modules/a-darwin'))).toEqual([]);
+    expect(at(lock('a-linux'))).toEqual([expect.stringContaining('a-darwin')]);
   });
 });
 

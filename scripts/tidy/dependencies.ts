@@ -43,18 +43,45 @@ export const doors: Rule = {
 
 export const lockfile: Rule = {
   name: 'lock file',
-  why: 'a clone installs from whatever registry it is set up for',
+  why: 'a clone installs on any platform, from whatever registry it is set up for',
   check: ({ files }) =>
     files
       .filter(({ path }) => path === 'package-lock.json')
-      .flatMap(({ path, text }) =>
-        [...text.matchAll(/"resolved": "(?:https?|git)/g)].map(({ index }) => ({
-          path,
-          line: lineAt(text, index),
-          message: 'a download address: npm install with omit-lockfile-registry-resolved',
-        })),
-      ),
+      .flatMap(({ path, text }) => [
+        ...downloadAddresses(path, text),
+        ...lostPlatforms(path, text),
+      ]),
 };
+
+function downloadAddresses(path: string, text: string): Finding[] {
+  return [...text.matchAll(/"resolved": "(?:https?|git)/g)].map(({ index }) => ({
+    path,
+    line: lineAt(text, index),
+    message: 'a download address: npm install with omit-lockfile-registry-resolved',
+  }));
+}
+
+/**
+ * npm drops an optional package that the registry at hand does not carry (another platform's build)
+ * from the lock file, and npm ci then refuses that lock file everywhere.
+ */
+function lostPlatforms(path: string, text: string): Finding[] {
+  const { packages = {} } = JSON.parse(text) as LockFile;
+  return Object.entries(packages).flatMap(([at, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies)
+      .filter(
+        (name) => !(`node_modules/${name}` in packages || `${at}/node_modules/${name}` in packages),
+      )
+      .map((name) => ({ path, line: 1, message: `${name}, optional for ${at}, has no entry` })),
+  );
+}
+
+/** The part of a lock file that is read here: packages by where they are installed. */
+interface LockFile {
+  readonly packages?: Readonly<
+    Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>
+  >;
+}
 
 export const declaredImports: Rule = {
   name: 'declared imports',
