@@ -68,7 +68,6 @@ export interface RecordKeeper {
     readonly messageId: string;
     readonly channelId: string;
     readonly atMs: number;
-    readonly contentLength: number;
   }): void;
 }
 
