@@ -34,4 +34,5 @@ export const steps: readonly Step[] = [
     '--include=exports',
   ),
   script('feature map', 'scripts/features.ts', '--check'),
+  script('settings page', 'scripts/config-docs.ts', '--check'),
 ];

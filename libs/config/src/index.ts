@@ -1,3 +1,4 @@
+export { parseEnvText, withEnvFile } from './env-file.ts';
 export {
   ConfigError,
   type ConfigOf,

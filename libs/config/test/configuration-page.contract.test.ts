@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { configurationPagePath, renderConfigurationPage } from '../src/configuration-page.ts';
+import { field, parseConfig, type Section } from '../src/index.ts';
+import * as sections from '../src/sections.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const all: Readonly<Record<string, Section>> = sections;
+
+describe('docs/configuration.md', () => {
+  it('is what the sections generate', async () => {
+    const page = await readFile(join(root, configurationPagePath), 'utf8');
+    const source = await readFile(join(root, 'libs/config/src/sections.ts'), 'utf8');
+    const holds = page === renderConfigurationPage(sections, source);
+    expect(holds, 'stale: run `npm run config-docs` and commit the page').toBe(true);
+  });
+
+  it('has the defaults that an empty environment is parsed to', async () => {
+    const page = await readFile(join(root, configurationPagePath), 'utf8');
+    const written = new Map<string, string>();
+    for (const [, variable = '', value = ''] of page.matchAll(/^\| `(\w+)` \| (.+?) \| /gm)) {
+      written.set(variable, value);
+    }
+    const parsed = new Map<string, string>();
+    for (const section of Object.values(all)) {
+      const config: Readonly<Record<string, unknown>> = parseConfig(section, {});
+      for (const [name, { variable }] of Object.entries(section)) {
+        const value = config[name];
+        parsed.set(variable, value === undefined ? 'unset' : `\`${value}\``);
+      }
+    }
+    expect(written).toEqual(parsed);
+  });
+});
+
+describe('every setting', () => {
+  const settings = Object.values(all).flatMap((section) => Object.values(section));
+
+  it.each(settings)('$variable accepts its own default', ({ default: value, parse }) => {
+    if (value !== undefined) expect(parse(String(value))).toEqual({ value });
+  });
+
+  it.each(settings)('$variable says what it does', ({ variable, doc }) => {
+    expect(variable).toMatch(/^[A-Z][A-Z0-9_]+$/);
+    expect(doc).toMatch(/^[A-Z`].{20,}\.$/);
+  });
+
+  it('has a variable of its own', () => {
+    const variables = settings.map(({ variable }) => variable);
+    expect(variables.filter((variable, index) => variables.indexOf(variable) !== index)).toEqual(
+      [],
+    );
+  });
+});
+
+describe('renderConfigurationPage', () => {
+  it('marks secrets, escapes the table, and wants an introduction', () => {
+    const some = {
+      someNatsSection: { key: field.text('KEY', { default: 'a|b', secret: true, doc: 'A key.' }) },
+    };
+    const page = renderConfigurationPage(
+      some,
+      '/** What a\n * key opens. */\nexport const someNatsSection = {',
+    );
+    expect(page).toContain('## Some NATS\n\nWhat a key opens.\n');
+    expect(page).toContain('| `KEY` | `a\\|b` | text; secret | A key. |');
+    expect(() => renderConfigurationPage(some, 'export const someNatsSection = {')).toThrow(
+      'someNatsSection has no comment',
+    );
+  });
+});
