@@ -399,3 +399,98 @@ export const botSection = {
     doc: 'How often a cluster is asked whether it lives; three unanswered in a row and it is replaced. Shorter finds a stuck process sooner, but takes a busy one for stuck.',
   }),
 } as const;
+
+/** Which process this is. */
+export const instanceSection = {
+  id: field.text('STARLING_INSTANCE_ID', {
+    default: undefined,
+    pattern: /^[A-Za-z0-9_-]{1,64}$/,
+    accepts: '1 to 64 letters, digits, `_` and `-`',
+    doc: 'Name of this process in the fleet, in traces and in load reports; no two may share one. Unset, it is drawn at each start.',
+  }),
+} as const;
+
+/** A worker: how much it runs at once, how it streams and delivers. */
+export const workerSection = {
+  slots: field.integer('STARLING_WORKER_SLOTS', {
+    default: 8,
+    min: 1,
+    max: 1_000,
+    doc: 'Answers that one worker runs at once, never more than it has provider connections. More use the provider better, fewer keep each answer quick.',
+  }),
+  reportEveryMs: field.integer('STARLING_REPORT_EVERY_MS', {
+    default: 250,
+    min: 10,
+    max: 1_000,
+    unit: 'milliseconds',
+    doc: 'Time between two load reports; a change is reported at once besides. Longer spares messages and makes a lost one cost more.',
+  }),
+  coalesceMs: field.integer('STARLING_COALESCE_MS', {
+    default: 40,
+    min: 0,
+    max: 1_000,
+    unit: 'milliseconds',
+    doc: 'Tokens of this long, or 1 kB of them, go out as one frame; the first text goes at once. Longer spares messages, shorter streams smoother.',
+  }),
+  drainDeadlineMs: field.integer('STARLING_WORKER_DRAIN_MS', {
+    default: 60_000,
+    min: 0,
+    max: 600_000,
+    unit: 'milliseconds',
+    doc: 'How long a worker that was told to stop may finish what it streams. What is left then is run again by another worker.',
+  }),
+} as const;
+
+/** A balancer: what it holds, how it asks workers. */
+export const balancerSection = {
+  maxHeld: field.integer('STARLING_BALANCER_HELD', {
+    default: 256,
+    min: 1,
+    max: 10_000,
+    doc: 'Jobs that one balancer has in its hands at once. Everything else waits in the queue, where any balancer can take it.',
+  }),
+  runTimeoutMs: field.integer('STARLING_RUN_TIMEOUT_MS', {
+    default: 1_000,
+    min: 50,
+    max: 30_000,
+    unit: 'milliseconds',
+    doc: 'How long a worker may take to say whether it runs a job. Shorter leaves a stuck worker sooner, longer forgives a pause.',
+  }),
+  maxAttempts: field.integer('STARLING_MAX_ATTEMPTS', {
+    default: 4,
+    min: 1,
+    max: 100,
+    doc: 'Deliveries of one job before it is answered with an honest failure: a job that kills its workers must not go round for ever.',
+  }),
+  drainDeadlineMs: field.integer('STARLING_BALANCER_DRAIN_MS', {
+    default: 10_000,
+    min: 0,
+    max: 600_000,
+    unit: 'milliseconds',
+    doc: 'How long a balancer that was told to stop may finish its dispatches. What it holds goes back to the queue at once.',
+  }),
+} as const;
+
+/** How a result reaches the cluster that owns its question. */
+export const deliverySection = {
+  resultTimeoutMs: field.integer('STARLING_RESULT_TIMEOUT_MS', {
+    default: 10_000,
+    min: 100,
+    max: 60_000,
+    unit: 'milliseconds',
+    doc: 'How long a cluster may take to show a result before it is sent again. Discord may make it wait some seconds; too short sends twice what is on its way.',
+  }),
+  resultRetryForMs: field.integer('STARLING_RESULT_RETRY_FOR_MS', {
+    default: 60_000,
+    min: 1_000,
+    max: 600_000,
+    unit: 'milliseconds',
+    doc: 'How long a result is sent again while its cluster is away. After that the job goes back to the queue.',
+  }),
+  maxUndelivered: field.integer('STARLING_MAX_UNDELIVERED', {
+    default: 256,
+    min: 1,
+    max: 10_000,
+    doc: 'Results that one process holds for clusters that are away, up to 400 kB each. At this many it takes no more work.',
+  }),
+} as const;
