@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 const labelPattern = /^key-[0-9a-f]{12}$/;
 
 /** The label of a request that showed no key. */
-export const noKeyLabel = 'key-none';
+const noKeyLabel = 'key-none';
 
 /**
  * Stands for a provider key everywhere in the emulator: a hash, so that two keys are told apart while

@@ -15,8 +15,8 @@ import {
 
 const bodySchema = z.looseObject({
   model: z.string().min(1),
-  messages: z.unknown(),
-  system: z.unknown(),
+  messages: z.unknown().optional(),
+  system: z.unknown().optional(),
   max_tokens: z.int().min(1),
   stream: z.boolean().optional(),
   thinking: z.looseObject({ type: z.string() }).optional(),

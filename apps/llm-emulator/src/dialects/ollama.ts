@@ -13,7 +13,7 @@ import {
 
 const bodySchema = z.looseObject({
   model: z.string().min(1),
-  messages: z.unknown(),
+  messages: z.unknown().optional(),
   /** Ollama streams unless it is told not to. */
   stream: z.boolean().default(true),
   think: z.union([z.boolean(), z.string()]).optional(),

@@ -17,7 +17,7 @@ import {
 
 const bodySchema = z.looseObject({
   model: z.string().min(1),
-  messages: z.unknown(),
+  messages: z.unknown().optional(),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
   max_tokens: z.int().min(1).nullish(),

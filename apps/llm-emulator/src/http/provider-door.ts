@@ -36,8 +36,6 @@ const chatDialects: Readonly<Record<string, Dialect>> = {
 
 const unobserved: SendObserver = { head() {}, bytes() {}, ended() {} };
 
-export type ProviderDoor = ReturnType<typeof providerDoor>;
-
 /** Takes one provider request; `connection` is the record's view of the socket it came on. */
 export function providerDoor(parts: ProviderParts) {
   const { clock, record } = parts;

@@ -107,6 +107,8 @@ export class RequestEntry {
       this.#reading.abortSeenMs = this.#reading.endMs;
       this.#billUnsent();
     }
+    // The record keeps this entry for long; the schedule would be most of its weight.
+    this.#plan = undefined;
     this.#slot[Symbol.dispose]();
     this.#onEnd(this.#reading);
   }
