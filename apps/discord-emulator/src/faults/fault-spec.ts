@@ -108,6 +108,11 @@ const lastingFault = z.discriminatedUnion('kind', lastingFaults);
 /** One fault as it is written. */
 export const faultSpec = z.discriminatedUnion('kind', [...immediateFaults, ...lastingFaults]);
 
+/** Every kind of fault there is. */
+export const faultKinds: readonly string[] = [...immediateFaults, ...lastingFaults].map(
+  (fault) => fault.shape.kind.value,
+);
+
 export type FaultSpec = z.output<typeof faultSpec>;
 export type FaultInput = z.input<typeof faultSpec>;
 export type ImmediateFault = z.output<typeof immediateFault>;

@@ -43,7 +43,7 @@ export type ClientFrame =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'bad'; readonly code: ServerCloseCode; readonly problem: string };
 
-const envelope = z.object({ op: z.int(), d: z.unknown() });
+const envelope = z.object({ op: z.int(), d: z.unknown().optional() });
 
 const bad = (code: ServerCloseCode, problem: string): ClientFrame => ({
   kind: 'bad',

@@ -97,13 +97,11 @@ export function createSessionStarter(parts: {
     const session = sessions.get(request.session_id);
     if (!session) return invalid();
     const { log } = session;
-    if (request.seq < 0 || request.seq > log.lastSeq) {
+    const isPossible = request.seq >= 0 && request.seq <= log.lastSeq;
+    if (!isPossible || !log.holdsAllAfter(request.seq)) {
+      if (session.presence.kind === 'live') session.presence.connection.takenOver();
       sessions.end(session.id);
-      return { kind: 'reject', code: 4007 };
-    }
-    if (!log.holdsAllAfter(request.seq)) {
-      sessions.end(session.id);
-      return invalid();
+      return isPossible ? invalid() : { kind: 'reject', code: 4007 };
     }
     record.count('resumes');
     if (!viaResumeUrl) record.count('resumes_elsewhere');
