@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { contracts, goldenPath, type Json, type Published, publish } from './published.ts';
 import { changeBetween } from './schema-change.ts';
 
-const howToAccept = 'accept it with: node libs/contracts/test/accept-schemas.ts';
+const howToAccept = 'accept it with: npm run schemas';
 
 describe('published schemas', () => {
   it.each(contracts)('$name did not change unseen', async (contract) => {

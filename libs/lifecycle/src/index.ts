@@ -3,7 +3,7 @@ export { createDrainable, type DrainableParts } from './create-drainable.ts';
 export { drainAll } from './drain-all.ts';
 export type { Drainable } from './drainable.ts';
 export type { LifecycleLog } from './lifecycle-log.ts';
-export { asReadyMessage, nodeHost, type ProcessHost, type ReadyMessage } from './process-host.ts';
+export type { ProcessHost, ReadyMessage } from './process-host.ts';
 export {
   type ProcessEffect,
   type ProcessEvent,
@@ -14,18 +14,16 @@ export {
   stepProcess,
 } from './process-state.ts';
 export { type BuiltProcess, type RunProcessOptions, runProcess } from './run-process.ts';
-export {
-  type ChildCommand,
-  type ChildEars,
-  type ChildExit,
-  type ChildHandle,
-  type SpawnChild,
-  spawnChild,
+export type {
+  ChildCommand,
+  ChildEars,
+  ChildExit,
+  ChildHandle,
+  SpawnChild,
 } from './spawn-child.ts';
 export {
   ChildError,
   type ChildReadiness,
-  defaultRestartPolicy,
   type RestartPolicy,
   type SupervisedChild,
   type SuperviseOptions,

@@ -30,7 +30,7 @@ export interface RestartPolicy extends Backoff {
 }
 
 /** Five tries in about 15 s outlast a port in TIME_WAIT or a slow broker, and end before a person gives up. */
-export const defaultRestartPolicy: RestartPolicy = {
+const defaultRestartPolicy: RestartPolicy = {
   baseMs: 500,
   capMs: 10_000,
   maxRestarts: 5,
@@ -47,6 +47,7 @@ export interface SuperviseOptions {
   readonly readyTimeoutMs: number;
   /** From SIGTERM to SIGKILL when it is disposed, milliseconds. */
   readonly stopDeadlineMs: number;
+  /** Default: five more tries within about 15 s, counting anew after 30 s of service. */
   readonly restart?: RestartPolicy;
   /** Gives up the start and kills the child; means nothing once the child served. */
   readonly signal?: AbortSignal;

@@ -5,7 +5,8 @@ import { systemClock, systemRandom } from '@starling/clock';
 import { expect, it } from 'vitest';
 import { type SuperviseOptions, superviseChild } from '../src/index.ts';
 
-const fixture = (name: string) => new URL(`fixtures/${name}.ts`, import.meta.url).pathname;
+const programPath = new URL('./fixtures/program.ts', import.meta.url).pathname;
+const parentPath = new URL('./fixtures/parent.ts', import.meta.url).pathname;
 
 /** Whether a process exists; signal 0 only asks. */
 function alive(pid: number): boolean {
@@ -26,7 +27,7 @@ function program(behaviour: string, lines: string[], overrides: Partial<Supervis
     name: behaviour,
     command: {
       file: execPath,
-      args: [fixture('program'), behaviour],
+      args: [programPath, behaviour],
       environment: {},
     },
     clock: systemClock,
@@ -55,7 +56,7 @@ it('reads readiness from standard output when there is to be a line', async () =
     ready: { kind: 'line', matches: (line) => line.startsWith('{"ready":true') },
     command: {
       file: execPath,
-      args: [fixture('program'), 'plain'],
+      args: [programPath, 'plain'],
       environment: { STARLING_READY: 'stdout' },
     },
   });
@@ -101,7 +102,7 @@ it('drains after an error that nobody caught', async () => {
 });
 
 it('leaves no child behind when the parent is killed with SIGKILL', async () => {
-  const parent = spawn(execPath, [fixture('parent')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const parent = spawn(execPath, [parentPath], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];
   const childPid = Number(line.toString());
   expect(alive(childPid)).toBe(true);
