@@ -1,4 +1,4 @@
-/** Every setting of Starling, one file for each part that reads them, in the order of the docs. */
+/** Every setting of Starling, one file for each part that reads them. A new section is a new file and a line here. */
 
 export * from './sections/balancer-section.ts';
 export * from './sections/bot-section.ts';
