@@ -7,7 +7,7 @@ export const discordEmulatorSection = {
     accepts: 'address',
     doc: 'The address that the Discord emulator listens on. It has no lock on its doors for people and control: leave loopback only inside a closed network.',
   }),
-  port: field.integer('STARLING_DISCORD_EMULATOR_PORT', {
+  restPort: field.integer('STARLING_DISCORD_EMULATOR_REST_PORT', {
     default: 0,
     min: 0,
     max: 65_535,
