@@ -18,7 +18,7 @@ export interface LlmEmulatorKnobs {
   readonly host?: string;
   readonly profile?: ProfileInput;
   readonly faults?: FaultsInput;
-  /** Requests that the record keeps one by one; default 20 000, about 10 MB. */
+  /** Requests that the record keeps one by one; default 20 000, about 20 MB (twice that between two trims). */
   readonly recordRequestsMax?: number;
   /** A larger body gets 413; default 8 MiB. */
   readonly bodyBytesMax?: number;
