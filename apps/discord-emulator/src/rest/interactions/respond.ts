@@ -27,7 +27,7 @@ export const callbackTypes = {
 
 const callbackForm = z.object({
   type: z.union(Object.values(callbackTypes).map((type) => z.literal(type))),
-  data: z.unknown(),
+  data: z.unknown().optional(),
 });
 const deferForm = z.object({ flags: z.number().int().nullish() }).nullish();
 const modalForm = z.object({
