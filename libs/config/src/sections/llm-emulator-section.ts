@@ -37,6 +37,6 @@ export const llmEmulatorSection = {
     min: 1,
     max: 1_000_000,
     unit: 'requests',
-    doc: 'How many requests the emulator keeps one by one, about 500 bytes each; limits are judged over these. More judges longer runs and takes memory.',
+    doc: 'How many requests the emulator keeps one by one, about 1 kB each; limits are judged over these. More judges longer runs and takes memory.',
   }),
 } as const;
