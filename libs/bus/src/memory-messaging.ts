@@ -2,6 +2,7 @@ import type { Clock, Random } from '@starling/clock';
 import type { Headers } from '@starling/contracts';
 import { busLimits } from './bus-limits.ts';
 import { reportDropped, reportHandlerFailure } from './bus-report.ts';
+import { closedError } from './closed-error.ts';
 import { drainQueues } from './drain-queues.ts';
 import { HandlerQueue } from './handler-queue.ts';
 import {
@@ -172,9 +173,4 @@ export class MemoryMessaging implements Messaging {
     }
     return chosen.length;
   }
-}
-
-/** The error of every call after the end. */
-export function closedError(): BusError {
-  return new BusError('closed', 'the bus is closed');
 }
