@@ -14,5 +14,13 @@ export default defineConfig({
       rung('scenario', { testTimeout: 90_000, hookTimeout: 90_000, fileParallelism: false }),
       rung('sim', { testTimeout: 120_000 }),
     ],
+    coverage: {
+      provider: 'v8',
+      // Every source, also those that no test loads. What only child processes run shows as 0 here.
+      include: ['apps/*/src/**/*.ts', 'libs/*/src/**/*.ts', 'scripts/**/*.ts'],
+      exclude: ['**/test/**'],
+      reporter: ['text-summary', 'html'],
+      reportsDirectory: 'coverage',
+    },
   },
 });

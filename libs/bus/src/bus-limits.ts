@@ -10,6 +10,8 @@ export const busLimits = {
   confirmTimeoutMs: 5_000,
   /** How long a drain waits for running handlers before it drops what is left. */
   drainTimeoutMs: 10_000,
+  /** Messages of one `take`: more than the slots of any balancer's workers at one moment. */
+  maxTake: 256,
   /** Ids that the in-memory queue remembers; the oldest is forgotten beyond it. */
   maxRememberedIds: 100_000,
 } as const;

@@ -1,16 +1,47 @@
-/** Where an adapter tells what it could not hand to a caller. */
-export interface BusReport {
-  /** A handler threw; the subscription lives on. */
-  handlerFailed(subject: string, error: unknown): void;
-  /** Messages left a full queue, or a drain that ran out of time, without having been handled. */
-  dropped(subject: string, count: number): void;
+/** What an adapter logs and counts because there is no caller to tell it to. */
+import { counter, log } from '@starling/telemetry';
+
+const logger = log('bus');
+const handlerFailures = counter('starling.bus.handler_failures');
+const droppedMessages = counter('starling.bus.dropped');
+const disconnects = counter('starling.bus.disconnects');
+
+/** A handler threw; its subscription lives on. */
+export function reportHandlerFailure(subject: string, error: unknown): void {
+  handlerFailures.add(1, { subject });
+  logger.error('handler.failed', { subject, error });
 }
 
-export const busReport: BusReport = {
-  handlerFailed(subject, error) {
-    process.emitWarning(`bus: the handler of ${subject} failed: ${String(error)}`);
+/**
+ * Messages that no handler will see. Each is counted; of a flood only every doubling is logged.
+ * @param total how many of this subscription there were so far, these among them
+ */
+export function reportDropped(
+  subject: string,
+  dropped: {
+    readonly count: number;
+    readonly total: number;
+    readonly why: 'full' | 'drain' | 'disconnected';
   },
-  dropped(subject, count) {
-    process.emitWarning(`bus: ${count} messages of ${subject} dropped`);
-  },
-};
+): void {
+  const { count, total, why } = dropped;
+  droppedMessages.add(count, { subject, why });
+  const doubled = Math.floor(Math.log2(total)) > Math.log2(Math.max(1, total - count));
+  if (total === count || doubled) logger.warn('messages.dropped', { subject, why, total });
+}
+
+/** The connection was lost; the client goes on trying. */
+export function reportDisconnected(address: string): void {
+  disconnects.add(1);
+  logger.warn('connection.lost', { address });
+}
+
+/** The connection is back after `lostForMs`. */
+export function reportReconnected(address: string, lostForMs: number): void {
+  logger.ok('connection.restored', { address, lostForMs: Math.round(lostForMs) });
+}
+
+/** The server refused something that nobody waits for, for example a subscription without permission. */
+export function reportServerError(error: unknown): void {
+  logger.error('server.error', { error });
+}

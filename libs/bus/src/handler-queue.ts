@@ -10,7 +10,8 @@ export interface HandlerQueueOptions<Item> {
   readonly concurrency: number;
   /** Items that may wait; beyond it the oldest is dropped. */
   readonly maxPending: number;
-  readonly onDropped: (item: Item) => void;
+  /** @param total how many were dropped so far, this one among them */
+  readonly onDropped: (total: number) => void;
   readonly onError: (error: unknown, item: Item) => void;
 }
 
@@ -21,6 +22,7 @@ export class HandlerQueue<Item> {
   /** Index of the next item in `#waiting`: moved on instead of shifting the array at each message. */
   #next = 0;
   #running = 0;
+  #dropped = 0;
   #scheduled = false;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -37,8 +39,9 @@ export class HandlerQueue<Item> {
   push(item: Item): void {
     this.#waiting.push(item);
     while (this.pending > this.#options.maxPending) {
-      const dropped = this.#shift();
-      if (dropped !== undefined) this.#options.onDropped(dropped.item);
+      this.#shift();
+      this.#dropped += 1;
+      this.#options.onDropped(this.#dropped);
     }
     this.#schedule();
   }

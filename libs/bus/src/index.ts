@@ -1,2 +1,3 @@
 export { createMemoryBus } from './memory-bus.ts';
+export { connectNats, type NatsOptions } from './nats-bus.ts';
 export * from './port.ts';

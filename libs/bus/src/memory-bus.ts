@@ -1,9 +1,9 @@
 import { type Clock, deadlineAfter, type Random, systemRandom } from '@starling/clock';
 import { busLimits } from './bus-limits.ts';
-import { busReport } from './bus-report.ts';
-import { closedError, MemoryMessaging } from './memory-messaging.ts';
-import { MemoryWorkQueue } from './memory-work-queue.ts';
-import type { Bus, Settlement, WorkQueueSpec } from './port.ts';
+import { closedError } from './closed-error.ts';
+import { MemoryMessaging } from './memory-messaging.ts';
+import { MemoryWorkQueue, parseMemoryReceipt } from './memory-work-queue.ts';
+import { type Bus, BusError, type Settlement, type WorkQueueSpec } from './port.ts';
 
 /**
  * A bus inside one process: one shared instance connects all roles of the embedded mode, and stands
@@ -14,7 +14,7 @@ import type { Bus, Settlement, WorkQueueSpec } from './port.ts';
  */
 export function createMemoryBus(options: { readonly clock: Clock; readonly random?: Random }): Bus {
   const { clock, random = systemRandom } = options;
-  const messaging = new MemoryMessaging({ clock, random, report: busReport });
+  const messaging = new MemoryMessaging({ clock, random });
   const queues = new Map<string, MemoryWorkQueue>();
   let state: Bus['state'] = 'connected';
   let ending: Promise<void> | undefined;
@@ -45,8 +45,9 @@ export function createMemoryBus(options: { readonly clock: Clock; readonly rando
     },
     async settle(receipt: string, settlement: Settlement) {
       if (state === 'closed') throw closedError();
-      const name = receipt.slice(0, receipt.lastIndexOf('.'));
-      await queues.get(name)?.settle(receipt, settlement);
+      const queue = queues.get(parseMemoryReceipt(receipt).queue);
+      if (!queue) throw new BusError('no_responders', 'the queue of this receipt is not here');
+      await queue.settle(receipt, settlement);
     },
     async [Symbol.asyncDispose]() {
       ending ??= end();

@@ -1,7 +1,9 @@
 import type { Clock, Random } from '@starling/clock';
 import type { Headers } from '@starling/contracts';
 import { busLimits } from './bus-limits.ts';
-import type { BusReport } from './bus-report.ts';
+import { reportDropped, reportHandlerFailure } from './bus-report.ts';
+import { closedError } from './closed-error.ts';
+import { drainQueues } from './drain-queues.ts';
 import { HandlerQueue } from './handler-queue.ts';
 import {
   BusError,
@@ -10,7 +12,8 @@ import {
   type SubscribeOptions,
   type Subscription,
 } from './port.ts';
-import { assertPattern, assertSubject, subjectMatches } from './subject.ts';
+import { assertPattern, subjectMatches } from './subject.ts';
+import { assertSendable, trimmedHeaders, type WireMessage } from './wire-message.ts';
 
 interface Listener {
   readonly pattern: string;
@@ -18,13 +21,12 @@ interface Listener {
   readonly queue: HandlerQueue<BusMessage>;
 }
 
-type Reply = (payload: Uint8Array, headers: Headers) => void;
+type Reply = (answer: WireMessage) => void;
 
 /** What {@link MemoryMessaging} is built from. */
 export interface MemoryMessagingParts {
   readonly clock: Clock;
   readonly random: Random;
-  readonly report: BusReport;
 }
 
 /**
@@ -42,8 +44,9 @@ export class MemoryMessaging implements Messaging {
   }
 
   publish(subject: string, payload: Uint8Array, options?: { readonly headers?: Headers }): void {
-    this.#check('publish', subject, payload);
-    this.#deliver(subject, payload, options?.headers ?? {}, undefined);
+    const message = { subject, payload, headers: options?.headers ?? {} };
+    this.#check(message);
+    this.#deliver(message, undefined);
   }
 
   async subscribe(
@@ -53,7 +56,6 @@ export class MemoryMessaging implements Messaging {
   ): Promise<Subscription> {
     assertPattern(subject);
     if (this.#state !== 'open') throw closedError();
-    const { report } = this.#parts;
     const listener: Listener = {
       pattern: subject,
       queueGroup: options.queueGroup,
@@ -61,8 +63,8 @@ export class MemoryMessaging implements Messaging {
         handle: handler,
         concurrency: options.concurrency ?? busLimits.concurrency,
         maxPending: options.maxPending ?? busLimits.maxPending,
-        onDropped: () => report.dropped(subject, 1),
-        onError: (error) => report.handlerFailed(subject, error),
+        onDropped: (total) => reportDropped(subject, { count: 1, total, why: 'full' }),
+        onError: (error) => reportHandlerFailure(subject, error),
       }),
     };
     this.#listeners.add(listener);
@@ -84,7 +86,8 @@ export class MemoryMessaging implements Messaging {
       readonly signal?: AbortSignal;
     },
   ): Promise<BusMessage> {
-    this.#check('request', subject, payload);
+    const message = { subject, payload, headers: options.headers ?? {} };
+    this.#check(message);
     const { signal } = options;
     signal?.throwIfAborted();
     const answer = Promise.withResolvers<BusMessage>();
@@ -94,17 +97,17 @@ export class MemoryMessaging implements Messaging {
         new BusError('timeout', `no answer on ${subject} within ${options.timeoutMs} ms`),
       ),
     );
-    const reply: Reply = (bytes, headers) =>
+    const reply: Reply = (message) =>
       answer.resolve({
-        subject,
-        payload: bytes.slice(),
-        headers: { ...headers },
+        subject: message.subject,
+        payload: message.payload.slice(),
+        headers: trimmedHeaders(message.headers),
         respond: () => {},
       });
     this.#requests.add(answer.reject);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      if (this.#deliver(subject, payload, options.headers ?? {}, reply) === 0) {
+      if (this.#deliver(message, reply) === 0) {
         throw new BusError('no_responders', `nobody listens on ${subject}`);
       }
       return await answer.promise;
@@ -117,16 +120,9 @@ export class MemoryMessaging implements Messaging {
   /** Takes no more messages and waits until what arrived was handled, or the signal aborts. */
   async drain(signal: AbortSignal): Promise<void> {
     if (this.#state === 'open') this.#state = 'draining';
-    const queues = [...this.#listeners].map((listener) => listener.queue);
+    const listeners = [...this.#listeners];
     this.#listeners.clear();
-    const gaveUp = Promise.withResolvers<void>();
-    const onAbort = () => gaveUp.resolve();
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    await Promise.race([Promise.all(queues.map((queue) => queue.idle())), gaveUp.promise]);
-    signal.removeEventListener('abort', onAbort);
-    const dropped = queues.reduce((sum, queue) => sum + queue.clear(), 0);
-    if (dropped > 0) this.#parts.report.dropped('(drain)', dropped);
+    await drainQueues(listeners, signal);
   }
 
   /** Ends it: later calls and open requests fail with `closed`. */
@@ -135,24 +131,14 @@ export class MemoryMessaging implements Messaging {
     for (const reject of this.#requests) reject(closedError());
   }
 
-  #check(what: string, subject: string, payload: Uint8Array): void {
-    assertSubject(subject);
+  #check(message: WireMessage): void {
+    assertSendable(message, busLimits.maxPayloadBytes);
     if (this.#state === 'closed') throw closedError();
-    if (payload.byteLength > busLimits.maxPayloadBytes) {
-      throw new BusError(
-        'too_large',
-        `${what} to ${subject}: ${payload.byteLength} bytes is over ${busLimits.maxPayloadBytes}`,
-      );
-    }
   }
 
   /** Hands the message to every listener, and to one at random of each queue group. Returns to how many. */
-  #deliver(
-    subject: string,
-    payload: Uint8Array,
-    headers: Headers,
-    reply: Reply | undefined,
-  ): number {
+  #deliver(message: WireMessage, reply: Reply | undefined): number {
+    const { subject } = message;
     const groups = new Map<string, Listener[]>();
     const chosen: Listener[] = [];
     for (const listener of this.#listeners) {
@@ -172,16 +158,19 @@ export class MemoryMessaging implements Messaging {
     for (const listener of chosen) {
       listener.queue.push({
         subject,
-        payload: payload.slice(),
-        headers: { ...headers },
-        respond: (bytes, options) => reply?.(bytes, options?.headers ?? {}),
+        payload: message.payload.slice(),
+        headers: trimmedHeaders(message.headers),
+        respond: (bytes, options) => {
+          const answer = {
+            subject: '_INBOX.memory',
+            payload: bytes,
+            headers: options?.headers ?? {},
+          };
+          assertSendable(answer, busLimits.maxPayloadBytes);
+          reply?.(answer);
+        },
       });
     }
     return chosen.length;
   }
-}
-
-/** The error of every call after the end. */
-export function closedError(): BusError {
-  return new BusError('closed', 'the bus is closed');
 }

@@ -6,7 +6,7 @@
 import type { Clock } from '@starling/clock';
 import type { Headers } from '@starling/contracts';
 import { busLimits } from './bus-limits.ts';
-import { closedError } from './memory-messaging.ts';
+import { closedError } from './closed-error.ts';
 import {
   BusError,
   type QueuedMessage,
@@ -14,7 +14,8 @@ import {
   type WorkQueue,
   type WorkQueueSpec,
 } from './port.ts';
-import { assertSubject, subjectMatches } from './subject.ts';
+import { subjectMatches } from './subject.ts';
+import { assertSendable, trimmedHeaders } from './wire-message.ts';
 
 interface Stored {
   readonly sequence: number;
@@ -26,6 +27,22 @@ interface Stored {
   /** `ready`: in one of the two lines. `delivered`: somebody has it, or it waits out a retry's delay. */
   state: 'ready' | 'delivered';
   timer: Disposable | undefined;
+}
+
+/** Receipts name their queue, so that the bus can settle by receipt alone. */
+const memoryReceiptPrefix = '$MEMORY.';
+
+/**
+ * The queue and the message of a receipt.
+ * @throws {TypeError} when it is none
+ */
+export function parseMemoryReceipt(receipt: string): {
+  readonly queue: string;
+  readonly sequence: number;
+} {
+  const parts = /^\$MEMORY\.([^.]+)\.(\d+)$/.exec(receipt);
+  if (!parts) throw new TypeError(`"${receipt}" is no receipt of a work queue`);
+  return { queue: parts[1] ?? '', sequence: Number(parts[2]) };
 }
 
 /** See the module's header. */
@@ -56,14 +73,12 @@ export class MemoryWorkQueue implements WorkQueue {
     payload: Uint8Array,
     options: { readonly id: string; readonly headers?: Headers },
   ): Promise<{ readonly duplicate: boolean }> {
-    assertSubject(subject);
+    const headers = options.headers ?? {};
+    assertSendable({ subject, payload, headers }, busLimits.maxPayloadBytes);
     if (!this.#spec.subjects.some((pattern) => subjectMatches(subject, pattern))) {
       throw new TypeError(`"${subject}" is no subject of the queue ${this.#spec.name}`);
     }
     if (this.#closed) throw closedError();
-    if (payload.byteLength > busLimits.maxPayloadBytes) {
-      throw new BusError('too_large', `${payload.byteLength} bytes to ${subject}`);
-    }
     this.#sweep();
     if (this.#acceptedAtMs.has(options.id)) return { duplicate: true };
     if (this.#stored.size >= this.#spec.maxMessages) {
@@ -74,7 +89,7 @@ export class MemoryWorkQueue implements WorkQueue {
       sequence: this.#lastSequence,
       subject,
       payload: payload.slice(),
-      headers: { ...options.headers },
+      headers: trimmedHeaders(headers),
       storedAtMs: this.#clock.monotonicMs(),
       deliveryCount: 0,
       state: 'ready',
@@ -94,7 +109,7 @@ export class MemoryWorkQueue implements WorkQueue {
     if (this.#closed) throw closedError();
     if (options.signal?.aborted) return [];
     const ready = this.#takeReady(options.max);
-    if (ready.length > 0) return ready;
+    if (ready.length > 0 || options.waitMs <= 0) return ready;
     const result = Promise.withResolvers<readonly QueuedMessage[]>();
     const taker = () => {
       if (this.#closed) return result.reject(closedError());
@@ -119,7 +134,7 @@ export class MemoryWorkQueue implements WorkQueue {
 
   async settle(receipt: string, settlement: Settlement): Promise<void> {
     if (this.#closed) throw closedError();
-    const stored = this.#stored.get(Number(receipt.slice(receipt.lastIndexOf('.') + 1)));
+    const stored = this.#stored.get(parseMemoryReceipt(receipt).sequence);
     if (!stored) return;
     if (settlement.kind === 'ack') {
       stored.timer?.[Symbol.dispose]();
@@ -146,7 +161,7 @@ export class MemoryWorkQueue implements WorkQueue {
   #takeReady(max: number): readonly QueuedMessage[] {
     this.#sweep();
     const taken: QueuedMessage[] = [];
-    while (taken.length < max) {
+    while (taken.length < Math.min(max, busLimits.maxTake)) {
       const stored = this.#nextReady();
       if (!stored) break;
       stored.state = 'delivered';
@@ -157,7 +172,7 @@ export class MemoryWorkQueue implements WorkQueue {
         payload: stored.payload.slice(),
         headers: { ...stored.headers },
         deliveryCount: stored.deliveryCount,
-        receipt: `${this.#spec.name}.${stored.sequence}`,
+        receipt: `${memoryReceiptPrefix}${this.#spec.name}.${stored.sequence}`,
       });
     }
     return taken;
@@ -175,11 +190,14 @@ export class MemoryWorkQueue implements WorkQueue {
 
   #returnAfter(stored: Stored, delayMs: number): void {
     stored.timer?.[Symbol.dispose]();
-    stored.timer = this.#clock.schedule(delayMs, () => {
+    stored.timer = undefined;
+    const back = () => {
       stored.state = 'ready';
       this.#returned.push(stored.sequence);
       this.#wake();
-    });
+    };
+    if (delayMs > 0) stored.timer = this.#clock.schedule(delayMs, back);
+    else back();
   }
 
   /** Gives what is ready to the takers that have waited longest. */

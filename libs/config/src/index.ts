@@ -1,3 +1,6 @@
+export { allSections } from './all-sections.ts';
+export { configurationPagePath, renderConfigurationPage } from './configuration-page.ts';
+export { parseEnvText, withEnvFile } from './env-file.ts';
 export {
   ConfigError,
   type ConfigOf,

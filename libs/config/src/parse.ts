@@ -32,7 +32,7 @@ export type ConfigOf<S extends Section> = {
 
 export interface ConfigProblem {
   readonly variable: string;
-  /** The offending value; `(hidden)` for a secret. */
+  /** The offending value; `(hidden)` for a secret, and for the user and password of an address. */
   readonly value: string;
   readonly problem: string;
 }
@@ -67,7 +67,7 @@ export function parseConfig<S extends Section>(section: S, environment: Environm
     }
     const result = setting.parse(text);
     if ('problem' in result) {
-      const value = setting.secret ? '(hidden)' : text;
+      const value = setting.secret ? '(hidden)' : text.replace(/\/\/[^/@]*@/, '//(hidden)@');
       problems.push({ variable: setting.variable, value, problem: result.problem });
     } else {
       parsed[name] = result.value;

@@ -1,1 +1,20 @@
-export {};
+export {
+  type AnswerCall,
+  type AnswerEvent,
+  type AnswerState,
+  newAnswer,
+  type PostedPart,
+  stepAnswer,
+} from './answer-message.ts';
+export { allowedMentions, ChannelSender, type NewMessage } from './channel-sender.ts';
+export { type ClientSettings, createClient } from './create-client.ts';
+export { EditPace, type RateLimitState } from './edit-pace.ts';
+export {
+  decodeMessage,
+  deletedMessages,
+  type MessageCreate,
+  type ReferencedMessage,
+} from './message-create.ts';
+export { partNonce } from './part-nonce.ts';
+export { SendError, type SendFault } from './send-error.ts';
+export { messageContents, splitMessage } from './split-message.ts';

@@ -1,1 +1,5 @@
-export {};
+export { maxAnswerLength } from './answer-collector.ts';
+export type { CallOptions, CompletionRequest, Provider, Retry, StreamPart } from './provider.ts';
+export { type ProviderChoice, type ProviderConfig, providerChoice } from './provider-choice.ts';
+export type { ProviderFault } from './provider-fault.ts';
+export { providerFrom } from './provider-from.ts';

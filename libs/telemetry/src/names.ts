@@ -11,11 +11,40 @@ export const attributeNames = {
   attempt: 'starling.job.attempt',
   lane: 'starling.job.lane',
   workerId: 'starling.worker.id',
+  balancerId: 'starling.balancer.id',
   errorCode: 'starling.error.code',
+  /** The stable word for the cause of a provider's failure, for example `http_500`. */
+  errorDetail: 'starling.error.detail',
+  /** Why this worker: the explanation of the choice, as JSON (features B10). */
+  choice: 'starling.dispatch.choice',
+  /** What the worker said: `ok`, `full`, `timeout`, ... */
+  dispatchReply: 'starling.dispatch.reply',
+  llmRetries: 'starling.llm.retries',
+  frames: 'starling.llm.frames',
 } as const;
 
-/** Span names: one a phase, named after it. */
+/**
+ * OpenTelemetry's GenAI conventions (opentelemetry.io/docs/specs/semconv/gen-ai/). They are not
+ * stable, and so are copied, as OpenTelemetry advises, rather than imported.
+ */
+export const genAiNames = {
+  operation: 'gen_ai.operation.name',
+  provider: 'gen_ai.provider.name',
+  requestModel: 'gen_ai.request.model',
+  maxTokens: 'gen_ai.request.max_tokens',
+  stream: 'gen_ai.request.stream',
+  responseModel: 'gen_ai.response.model',
+  finishReasons: 'gen_ai.response.finish_reasons',
+  /** Seconds. */
+  timeToFirstChunk: 'gen_ai.response.time_to_first_chunk',
+  inputTokens: 'gen_ai.usage.input_tokens',
+  outputTokens: 'gen_ai.usage.output_tokens',
+} as const;
+
+/** Span names: one a phase, named after it, under one a message. */
 export const spanNames = {
+  /** From Discord's event to the last edit. */
+  message: 'message',
   receive: 'receive',
   route: 'route',
   context: 'context',
@@ -25,7 +54,7 @@ export const spanNames = {
   llm: 'llm',
   compose: 'compose',
   send: 'send',
-} as const satisfies Record<PhaseName, string>;
+} as const satisfies Record<PhaseName | 'message', string>;
 
 /** A span's name; the set is closed so that every trace reads the same. */
 export type SpanName = (typeof spanNames)[keyof typeof spanNames];
@@ -45,6 +74,50 @@ interface InstrumentMeaning {
 
 /** Counters by name. */
 export const counterMeanings = {
+  'starling.bus.handler_failures': {
+    description: 'Messages whose handler threw.',
+    unit: '{message}',
+  },
+  'starling.bus.dropped': {
+    description: 'Messages that no handler saw, by subject and why.',
+    unit: '{message}',
+  },
+  'starling.bus.disconnects': {
+    description: 'Times the connection to the bus was lost.',
+    unit: '{disconnect}',
+  },
+  'starling.bot.endings': {
+    description: 'Questions that were answered, refused or failed, by kind and error code.',
+    unit: '{message}',
+  },
+  'starling.bot.quarantined': {
+    description: 'Events of the gateway and messages of the bus that could not be read, by source.',
+    unit: '{message}',
+  },
+  'starling.conversation.quarantined': {
+    description: 'Stored turns of a conversation that could not be read and were set aside.',
+    unit: '{turn}',
+  },
+  'starling.bus.quarantined': {
+    description: 'Messages that do not decode, by contract and fault.',
+    unit: '{message}',
+  },
+  'starling.dispatch.replies': {
+    description: 'Answers of workers to run requests, by kind.',
+    unit: '{reply}',
+  },
+  'starling.jobs.ended': {
+    description: 'Jobs by how they ended: `done`, or the code of their failure.',
+    unit: '{job}',
+  },
+  'starling.frames.lost': {
+    description: 'Frames that could not be sent; the result makes up for them.',
+    unit: '{frame}',
+  },
+  'starling.results.left': {
+    description: 'Results whose cluster was away for too long; their jobs went back to the queue.',
+    unit: '{result}',
+  },
   'starling.log.dropped': {
     description: 'Log lines that the log file could not take in time.',
     unit: '{line}',

@@ -1,3 +1,4 @@
+import type { Span } from '@opentelemetry/api';
 import type { Clock } from '@starling/clock';
 import type { PhaseName, PhaseTimes } from '@starling/contracts';
 import { histogram } from './instruments.ts';
@@ -26,7 +27,11 @@ export class PhaseTimeline {
   }
 
   /** Runs a phase inside its span and measures it; a phase that throws took its time too. */
-  async run<T>(phase: PhaseName, fn: () => Promise<T> | T, options: PhaseOptions = {}): Promise<T> {
+  async run<T>(
+    phase: PhaseName,
+    fn: (span: Span) => Promise<T> | T,
+    options: PhaseOptions = {},
+  ): Promise<T> {
     const startMs = this.#clock.monotonicMs();
     let outcome: 'ok' | 'error' = 'error';
     try {

@@ -23,7 +23,7 @@ export function truncate(text: string, max: number): string {
 }
 
 /** `totalDurationMs` → `total_duration_ms`. */
-export function snakeCase(name: string): string {
+function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 

@@ -58,13 +58,10 @@ function localTime(ts: string): string {
   return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${ms}`;
 }
 
-/** Control characters would let logged text move the cursor or forge a line. */
+/** Control and direction characters would let logged text move the cursor, forge or reorder a line. */
 function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) =>
-    JSON.stringify(c)
-      .slice(1, -1)
-      .replace(/^[\u007f-\u009f]$/, '?'),
+  return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, (character) =>
+    character === '\n' ? '\\n' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
 

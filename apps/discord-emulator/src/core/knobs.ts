@@ -28,6 +28,8 @@ export const knobsSchema = z.strictObject({
   replayBufferEvents: count(5000),
   /** IDENTIFYs of one lane (`shard_id % max_concurrency`) stand this far apart. */
   identifyIntervalMs: milliseconds(5000),
+  /** IDENTIFYs may come this much early without being refused: the network's jitter. */
+  identifyToleranceMs: milliseconds(100),
   /** After this, `session_start_limit.remaining` is full again. */
   sessionStartResetMs: milliseconds(86_400_000),
   /** Gateway sends of one connection, heartbeats included; more closes 4008. */
@@ -40,9 +42,12 @@ export const knobsSchema = z.strictObject({
   allMembersIntervalMs: milliseconds(30_000),
   /** From op 7 to the server's own close. */
   reconnectGraceMs: milliseconds(5000),
-  /** Unsent bytes of one connection after which it is dropped, resumable: a reader that is too slow. */
-  maxUnsentBytes: count(64 * 1024 * 1024),
-  /** Sessions at once; the oldest that is away is dropped, else IDENTIFY is refused with op 9. */
+  /** Unsent bytes at which a connection waits for its reader; a reader that falls behind by more
+   * than `replayBufferEvents` is dropped and its session ended. */
+  maxUnsentBytes: count(1024 * 1024),
+  /** Connections at once; one more is closed with 4000. */
+  maxConnections: count(4096),
+  /** Sessions at once; the one away for longest is dropped, else IDENTIFY is refused with op 9. */
   maxSessions: count(4096),
   /** While true, a close with 1000 or 1001 is no violation: a planned end of the bot. */
   permitClose1000: z.boolean().default(false),

@@ -55,6 +55,12 @@ export interface RecordKeeper {
    * answering; a reply does both, so call {@link answered} as well.
    */
   acknowledged(event: { readonly interactionId: string; readonly atMs: number }): void;
+  /** The person took the message back: nothing is owed to it any more. */
+  withdrawn(event: { readonly id: string }): void;
+  /** The bot deleted a message of its own: what only that one answered is owed again. */
+  deleted(event: { readonly messageId: string; readonly atMs: number }): void;
+  /** Something worth a number happened. */
+  count(name: CountName): void;
   /** The gateway put an interaction on a live session's wire, at once or by replay. */
   delivered(event: { readonly interactionId: string; readonly atMs: number }): void;
   /** The bot tried to edit a message; call it also for an edit refused with 429. */
@@ -62,9 +68,29 @@ export interface RecordKeeper {
     readonly messageId: string;
     readonly channelId: string;
     readonly atMs: number;
-    readonly contentLength: number;
   }): void;
 }
+
+/** What the record counts beside its judgements. */
+export type CountName =
+  | 'connections'
+  | 'identifies'
+  | 'resumes'
+  | 'resumes_elsewhere'
+  | 'replayed_events'
+  | 'invalid_sessions'
+  | 'heartbeats'
+  | 'dispatches'
+  | 'unowned_dispatches'
+  | 'sessions_ended'
+  | 'bad_frames'
+  | 'rest_requests'
+  | 'rest_429'
+  | 'faults_hit'
+  | 'messages_created'
+  | 'messages_edited'
+  | 'messages_deleted'
+  | 'typing_started';
 
 export interface AddressedEvent {
   readonly kind: 'message' | 'interaction';
@@ -84,6 +110,8 @@ export interface AnsweredEvent {
    * without a reference; the record then decides whether it continues or answers something.
    */
   readonly toId?: string;
+  /** `toId` was worked out from a nonce, a thread or a direct message, and not named by a reference. */
+  readonly inferred?: boolean;
   /** The message that the bot created. Report it once, not again when `enforce_nonce` found it. */
   readonly messageId: string;
   readonly channelId: string;
@@ -92,7 +120,10 @@ export interface AnsweredEvent {
   readonly nonce?: string;
 }
 
-/** What a REST request is refused, delayed or cheated with. */
+/**
+ * What a REST request is refused, delayed or cheated with. A refusal that a fault brought about is
+ * the emulator's doing: it is no `invalid_request` of the bot.
+ */
 export type RestFault =
   | {
       readonly kind: 'rate_limited';
@@ -125,8 +156,14 @@ export interface RestFaults {
   nextRestFault(route: RestRoute): RestFault | undefined;
 }
 
-/** What `GET /gateway/bot` serves. */
+/** What the REST API asks of the gateway. */
 export interface GatewayInfo {
+  /**
+   * True once the bot has used up its session starts: Discord resets the token then, so that every
+   * request is a 401 (docs: gateway#session-start-limit-object).
+   */
+  botTokenRevoked(): boolean;
+  /** What `GET /gateway/bot` serves. */
   gatewayBot(): {
     readonly url: string;
     readonly shards: number;

@@ -1,0 +1,1 @@
+export { type ConversationsUnderTest, conversationsSuite } from './conversations-suite.ts';

@@ -1,0 +1,32 @@
+import { field } from '../parse.ts';
+
+/** A worker: how much it runs at once, how it streams and delivers. */
+export const workerSection = {
+  slots: field.integer('STARLING_WORKER_SLOTS', {
+    default: 8,
+    min: 1,
+    max: 1_000,
+    doc: 'Answers that one worker runs at once, never more than it has provider connections. More use the provider better, fewer keep each answer quick.',
+  }),
+  reportEveryMs: field.integer('STARLING_REPORT_EVERY_MS', {
+    default: 250,
+    min: 10,
+    max: 1_000,
+    unit: 'milliseconds',
+    doc: 'Time between two load reports; a change is reported at once besides. Longer spares messages and makes a lost one cost more.',
+  }),
+  coalesceMs: field.integer('STARLING_COALESCE_MS', {
+    default: 40,
+    min: 0,
+    max: 1_000,
+    unit: 'milliseconds',
+    doc: 'Tokens of this long, or 1 kB of them, go out as one frame; the first text goes at once. Longer spares messages, shorter streams smoother.',
+  }),
+  drainDeadlineMs: field.integer('STARLING_WORKER_DRAIN_MS', {
+    default: 60_000,
+    min: 0,
+    max: 600_000,
+    unit: 'milliseconds',
+    doc: 'How long a worker that was told to stop may finish what it streams. What is left then is run again by another worker.',
+  }),
+} as const;

@@ -1,0 +1,121 @@
+/**
+ * One answer as Discord shows it: a list of messages that is brought step by step to what it should
+ * say. A pure state machine; the caller makes the calls and tells how they ended. One call is in
+ * flight at a time, so that the last write wins and parts appear in their order; what is not final
+ * may be passed over, the final text never (features A9).
+ */
+import type { MessageId } from '@starling/contracts';
+
+/** A message of the answer that exists, with the content Discord has. */
+export interface PostedPart {
+  readonly messageId: MessageId;
+  readonly content: string;
+}
+
+/** A call to Discord. `edit` waits for the channel's edit pace, the others do not. */
+export type AnswerCall =
+  | { readonly kind: 'post'; readonly part: number; readonly content: string }
+  | {
+      readonly kind: 'edit';
+      readonly part: number;
+      readonly messageId: MessageId;
+      readonly content: string;
+    }
+  | { readonly kind: 'remove'; readonly messageId: MessageId };
+
+export interface AnswerState {
+  readonly kind: 'open' | 'ended';
+  readonly posted: readonly PostedPart[];
+  /** Contents that should stand there, in order. */
+  readonly wanted: readonly string[];
+  /** True once `wanted` is the last word. */
+  readonly final: boolean;
+  readonly calling: AnswerCall | undefined;
+  /** How it ended: all stands there, or there is nothing left to write to. */
+  readonly end: 'delivered' | 'gone' | 'failed' | undefined;
+}
+
+export type AnswerEvent =
+  /** What should stand there now; ignored once the final text is known. */
+  | { readonly kind: 'text'; readonly contents: readonly string[]; readonly final: boolean }
+  /** A call succeeded. `content` is what Discord has now: with an enforced nonce, what an earlier post said. */
+  | { readonly kind: 'done'; readonly messageId: MessageId; readonly content: string }
+  /** The call's target, or the channel, is gone or closed to us. */
+  | { readonly kind: 'gone' }
+  /** The call failed and was not worth another try now. */
+  | { readonly kind: 'failed' };
+
+/** An answer of which `posted` exists already: none, or what an earlier process left. */
+export function newAnswer(posted: readonly PostedPart[] = []): AnswerState {
+  return { kind: 'open', posted, wanted: [], final: false, calling: undefined, end: undefined };
+}
+
+/** The state after an event, and the call to make next, if any. */
+export function stepAnswer(
+  state: AnswerState,
+  event: AnswerEvent,
+): { readonly state: AnswerState; readonly call?: AnswerCall } {
+  if (state.kind === 'ended') return { state };
+  return next(applied(state, event));
+}
+
+function applied(state: AnswerState, event: AnswerEvent): AnswerState {
+  switch (event.kind) {
+    case 'text':
+      return state.final && !event.final
+        ? state
+        : { ...state, wanted: event.contents, final: event.final };
+    case 'done':
+      return { ...state, posted: postedAfter(state, event), calling: undefined };
+    case 'gone':
+      // A surplus part that is gone already is what removing it was for.
+      return state.calling?.kind === 'remove'
+        ? { ...state, posted: withoutPart(state, state.calling.messageId), calling: undefined }
+        : { ...state, kind: 'ended', end: 'gone', calling: undefined };
+    case 'failed':
+      // Of a text that is still growing the next one will be tried; of the final one there is no next.
+      return state.final
+        ? { ...state, kind: 'ended', end: 'failed', calling: undefined }
+        : { ...state, wanted: state.posted.map(({ content }) => content), calling: undefined };
+  }
+}
+
+function postedAfter(
+  { calling, posted }: AnswerState,
+  { messageId, content }: { readonly messageId: MessageId; readonly content: string },
+): readonly PostedPart[] {
+  switch (calling?.kind) {
+    case 'post':
+      return [...posted, { messageId, content }];
+    case 'edit':
+      return posted.map((part, index) => (index === calling.part ? { messageId, content } : part));
+    case 'remove':
+      return posted.filter((part) => part.messageId !== calling.messageId);
+    case undefined:
+      return posted;
+  }
+}
+
+function withoutPart({ posted }: AnswerState, messageId: MessageId): readonly PostedPart[] {
+  return posted.filter((part) => part.messageId !== messageId);
+}
+
+function next(state: AnswerState): { readonly state: AnswerState; readonly call?: AnswerCall } {
+  if (state.kind === 'ended' || state.calling) return { state };
+  const call = missing(state);
+  if (call) return { state: { ...state, calling: call }, call };
+  return state.final ? { state: { ...state, kind: 'ended', end: 'delivered' } } : { state };
+}
+
+/** The first difference between what stands there and what should. */
+function missing({ final, posted, wanted }: AnswerState): AnswerCall | undefined {
+  for (const [part, content] of wanted.entries()) {
+    const existing = posted[part];
+    if (!existing) return { kind: 'post', part, content };
+    if (existing.content !== content) {
+      return { kind: 'edit', part, messageId: existing.messageId, content };
+    }
+  }
+  const surplus = posted[wanted.length];
+  return final && surplus ? { kind: 'remove', messageId: surplus.messageId } : undefined;
+}

@@ -1,0 +1,154 @@
+import { messageId } from '@starling/contracts';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type AnswerCall,
+  type AnswerEvent,
+  type AnswerState,
+  newAnswer,
+  stepAnswer,
+} from '../src/answer-message.ts';
+
+const id = (index: number) => messageId.parse(String(100_000_000_000_000_000n + BigInt(index)));
+
+/** A Discord of one answer: its messages in order, and a step for each call. */
+class Channel {
+  readonly shown = new Map<string, string>();
+  readonly calls: AnswerCall[] = [];
+  state: AnswerState;
+  #ids = 0;
+
+  constructor(state: AnswerState = newAnswer()) {
+    this.state = state;
+    for (const part of state.posted) this.shown.set(part.messageId, part.content);
+  }
+
+  /** Feeds an event; returns the call that it leads to, unanswered. */
+  feed(event: AnswerEvent): AnswerCall | undefined {
+    const { state, call } = stepAnswer(this.state, event);
+    this.state = state;
+    if (call) this.calls.push(call);
+    return call;
+  }
+
+  /** Makes the call and feeds its success; returns the next one. */
+  succeed(call: AnswerCall): AnswerCall | undefined {
+    const messageId = call.kind === 'post' ? id(this.#ids++) : call.messageId;
+    if (call.kind === 'remove') this.shown.delete(messageId);
+    else this.shown.set(messageId, call.content);
+    const content = call.kind === 'remove' ? '' : call.content;
+    return this.feed({ kind: 'done', messageId, content });
+  }
+
+  run(call: AnswerCall | undefined): void {
+    for (let next = call; next; ) next = this.succeed(next);
+  }
+}
+
+const text = (contents: string[], final = false): AnswerEvent => ({
+  kind: 'text',
+  contents,
+  final,
+});
+
+describe('stepAnswer', () => {
+  it('posts the first text, then edits it [A9]', () => {
+    const channel = new Channel();
+    channel.run(channel.feed(text(['Hel'])));
+    channel.run(channel.feed(text(['Hello'], true)));
+    expect(channel.calls.map(({ kind }) => kind)).toEqual(['post', 'edit']);
+    expect(channel.state).toMatchObject({ kind: 'ended', end: 'delivered' });
+  });
+
+  it('has one call in flight and passes over what became old meanwhile [A9]', () => {
+    const channel = new Channel();
+    const post = channel.feed(text(['a']));
+    expect(channel.feed(text(['ab']))).toBeUndefined();
+    expect(channel.feed(text(['abc'], true))).toBeUndefined();
+    if (post) channel.run(post);
+    expect(channel.calls.map((call) => ('content' in call ? call.content : ''))).toEqual([
+      'a',
+      'abc',
+    ]);
+  });
+
+  it('lets nothing overwrite the final text [A9]', () => {
+    const channel = new Channel();
+    const post = channel.feed(text(['final'], true));
+    channel.feed(text(['late piece']));
+    channel.run(post);
+    expect([...channel.shown.values()]).toEqual(['final']);
+  });
+
+  it('removes surplus parts once the text is final', () => {
+    const channel = new Channel(
+      newAnswer([
+        { messageId: id(90), content: 'one' },
+        { messageId: id(91), content: 'two' },
+        { messageId: id(92), content: 'three' },
+      ]),
+    );
+    channel.run(channel.feed(text(['uno'], true)));
+    expect([...channel.shown.values()]).toEqual(['uno']);
+    expect(channel.state.end).toBe('delivered');
+  });
+
+  it('edits when an enforced nonce brought back an earlier message', () => {
+    const channel = new Channel();
+    channel.feed(text(['whole answer'], true));
+    const edit = channel.feed({ kind: 'done', messageId: id(7), content: 'half an' });
+    expect(edit).toEqual({ kind: 'edit', part: 0, messageId: id(7), content: 'whole answer' });
+  });
+
+  it('ends when its message or channel is gone, and never posts again', () => {
+    const channel = new Channel();
+    channel.run(channel.feed(text(['a'])));
+    channel.feed(text(['ab']));
+    expect(channel.feed({ kind: 'gone' })).toBeUndefined();
+    expect(channel.state.end).toBe('gone');
+    expect(channel.feed(text(['abc'], true))).toBeUndefined();
+  });
+
+  it('takes a surplus part that is gone already for removed', () => {
+    const channel = new Channel(
+      newAnswer([
+        { messageId: id(90), content: 'one' },
+        { messageId: id(91), content: 'two' },
+      ]),
+    );
+    channel.feed(text(['one'], true));
+    channel.feed({ kind: 'gone' });
+    expect(channel.state.end).toBe('delivered');
+  });
+
+  it('waits for the next text after a failure in mid-stream, and gives up on the final one', () => {
+    const channel = new Channel();
+    channel.feed(text(['a']));
+    expect(channel.feed({ kind: 'failed' })).toBeUndefined();
+    expect(channel.feed(text(['ab'], true))).toMatchObject({ kind: 'post', content: 'ab' });
+    channel.feed({ kind: 'failed' });
+    expect(channel.state.end).toBe('failed');
+  });
+
+  it('always ends showing exactly the final parts, whatever came before [A9]', () => {
+    const contents = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 4 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ contents, succeed: fc.boolean() }), { maxLength: 12 }),
+        contents,
+        (steps, final) => {
+          const channel = new Channel();
+          let pending: AnswerCall | undefined;
+          for (const step of steps) {
+            pending = channel.feed(text([...step.contents])) ?? pending;
+            if (step.succeed && pending) pending = channel.succeed(pending);
+          }
+          pending = channel.feed(text([...final], true)) ?? pending;
+          channel.run(pending);
+          expect(channel.state.posted.map((part) => part.content)).toEqual(final);
+          expect(channel.state.end).toBe('delivered');
+        },
+      ),
+    );
+  });
+});

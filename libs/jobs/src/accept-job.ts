@@ -1,0 +1,83 @@
+/**
+ * Acceptance: the moment a question becomes the fleet's promise. The job is published under its own
+ * id and nothing is announced before the server has stored it (PubAck). A lost PubAck is asked for
+ * again: the same id is stored once.
+ */
+import { BusError, type WorkQueue } from '@starling/bus';
+import type { Clock } from '@starling/clock';
+import {
+  type ErrorCode,
+  encode,
+  type Headers,
+  headerNames,
+  type Job,
+  jobContract,
+  subjects,
+} from '@starling/contracts';
+
+export interface AcceptOptions {
+  readonly queue: Pick<WorkQueue, 'enqueue'>;
+  readonly clock: Clock;
+  /** Estimated LLM tokens, prompt and completion together: what fairness counts in. */
+  readonly tokenEstimate: number;
+  /** Trace context and correlation id; see `injectHeaders` of the telemetry. */
+  readonly headers: Headers;
+  /** How long the server may be unreachable before the question is refused, milliseconds. */
+  readonly retryForMs: number;
+}
+
+export type Acceptance =
+  | {
+      readonly kind: 'accepted';
+      /** True when the id was accepted before: a replay, or our own retry. */
+      readonly duplicate: boolean;
+    }
+  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly cause: unknown };
+
+/** Between tries (protocol: accept). */
+const retryEveryMs = 100;
+
+/** One try may take this long. */
+const tryTimeoutMs = 2_000;
+
+/** Stores the job; resolves after the PubAck, or with a refusal when the bound is reached. */
+export async function acceptJob(job: Job, options: AcceptOptions): Promise<Acceptance> {
+  const { clock, queue, retryForMs } = options;
+  const payload = encode(jobContract, job);
+  const headers = headersOf(job, options);
+  const subject = subjects.job(job.lane, job.jobId);
+  const giveUpAtMs = clock.monotonicMs() + retryForMs;
+
+  for (let tries = 1; ; tries++) {
+    try {
+      const { duplicate } = await queue.enqueue(subject, payload, {
+        id: job.jobId,
+        headers,
+        timeoutMs: tryTimeoutMs,
+      });
+      // An id that only our own earlier try can have stored is not a replay, but saying so costs
+      // nothing: the result arrives either way.
+      return { kind: 'accepted', duplicate: duplicate && tries === 1 };
+    } catch (cause) {
+      const code = cause instanceof BusError ? cause.code : undefined;
+      if (code === 'full') return { kind: 'refused', code: 'too_busy', cause };
+      if (code === 'too_large') return { kind: 'refused', code: 'too_long', cause };
+      if (clock.monotonicMs() + retryEveryMs >= giveUpAtMs) {
+        return { kind: 'refused', code: 'no_worker', cause };
+      }
+    }
+    await clock.sleep(retryEveryMs);
+  }
+}
+
+function headersOf(job: Job, { headers, tokenEstimate }: AcceptOptions): Headers {
+  const { guildId, userId } = job.origin;
+  return {
+    ...headers,
+    [headerNames.lane]: job.lane,
+    ...(guildId && { [headerNames.guild]: guildId }),
+    [headerNames.user]: userId,
+    [headerNames.deadline]: String(job.deadlineAtMs),
+    [headerNames.tokenEstimate]: String(tokenEstimate),
+  };
+}

@@ -1,0 +1,1 @@
+export { type AdmissionUnderTest, admissionSuite } from './admission-suite.ts';

@@ -1,0 +1,125 @@
+import { BusError, createMemoryBus, type WorkQueue } from '@starling/bus';
+import { SimulatedClock } from '@starling/clock';
+import {
+  channelId,
+  clusterId,
+  decode,
+  guildId,
+  headerNames,
+  type Job,
+  jobContract,
+  jobId,
+  messageId,
+  userId,
+} from '@starling/contracts';
+import { describe, expect, it } from 'vitest';
+import { acceptJob } from '../src/accept-job.ts';
+import { jobsQueue } from '../src/jobs-queue.ts';
+
+function job(difference: Partial<Job> = {}): Job {
+  return {
+    jobId: jobId.parse('1400000000000000001'),
+    lane: 'interactive',
+    origin: {
+      kind: 'discord',
+      clusterId: clusterId.parse('c0'),
+      guildId: guildId.parse('300000000000000000'),
+      channelId: channelId.parse('200000000000000000'),
+      messageId: messageId.parse('1400000000000000001'),
+      userId: userId.parse('400000000000000000'),
+    },
+    messages: [{ role: 'user', content: 'hello' }],
+    maxCompletionTokens: 100,
+    acceptedAtMs: 1,
+    deadlineAtMs: 60_001,
+    ...difference,
+  };
+}
+
+const headers = { [headerNames.correlationId]: 'abcdef01' };
+
+/** Enqueue that answers as told, one outcome a call. */
+function scripted(outcomes: (BusError | { duplicate: boolean })[]) {
+  const calls: string[] = [];
+  const queue: Pick<WorkQueue, 'enqueue'> = {
+    async enqueue(_subject, _payload, { id }) {
+      calls.push(id);
+      const outcome = outcomes.shift();
+      if (!outcome || outcome instanceof BusError) throw outcome ?? new BusError('timeout', 'gone');
+      return outcome;
+    },
+  };
+  return { queue, calls };
+}
+
+describe('acceptJob', () => {
+  it('stores the job once under its event’s id, with what the balancer needs in headers', async () => {
+    const clock = new SimulatedClock();
+    await using bus = createMemoryBus({ clock });
+    const queue = await bus.openWorkQueue(jobsQueue);
+    const options = { queue, clock, tokenEstimate: 42, headers, retryForMs: 5000 };
+    expect(await acceptJob(job(), options)).toEqual({ kind: 'accepted', duplicate: false });
+    expect(await acceptJob(job(), options)).toEqual({ kind: 'accepted', duplicate: true });
+    expect(await queue.size()).toBe(1);
+    const [message] = await queue.take({ max: 2, waitMs: 0 });
+    expect(message?.headers).toEqual({
+      'starling-correlation-id': 'abcdef01',
+      'starling-lane': 'interactive',
+      'starling-guild': '300000000000000000',
+      'starling-user': '400000000000000000',
+      'starling-deadline': '60001',
+      'starling-token-estimate': '42',
+    });
+    expect(decode(jobContract, message?.payload ?? new Uint8Array())).toEqual({
+      ok: true,
+      value: job(),
+    });
+  });
+
+  it('asks again until the PubAck comes, and takes its own earlier try for no replay', async () => {
+    const clock = new SimulatedClock();
+    const { calls, queue } = scripted([
+      new BusError('timeout', 'no PubAck'),
+      new BusError('unreachable', 'reconnecting'),
+      { duplicate: true },
+    ]);
+    const accepting = acceptJob(job(), {
+      queue,
+      clock,
+      tokenEstimate: 1,
+      headers,
+      retryForMs: 5000,
+    });
+    await clock.advance(1000);
+    expect(await accepting).toEqual({ kind: 'accepted', duplicate: false });
+    expect(calls).toEqual([job().jobId, job().jobId, job().jobId]);
+  });
+
+  it('refuses once its bound is reached', async () => {
+    const clock = new SimulatedClock();
+    const { calls, queue } = scripted([]);
+    const accepting = acceptJob(job(), {
+      queue,
+      clock,
+      tokenEstimate: 1,
+      headers,
+      retryForMs: 1000,
+    });
+    await clock.advance(10_000);
+    expect(await accepting).toMatchObject({ kind: 'refused', code: 'no_worker' });
+    expect(calls).toHaveLength(10);
+  });
+
+  it('refuses at once what a full queue will not take, or what is too large', async () => {
+    const clock = new SimulatedClock();
+    for (const [code, refusal] of [
+      ['full', 'too_busy'],
+      ['too_large', 'too_long'],
+    ] as const) {
+      const { calls, queue } = scripted([new BusError(code, code)]);
+      const options = { queue, clock, tokenEstimate: 1, headers, retryForMs: 5000 };
+      expect(await acceptJob(job(), options)).toMatchObject({ kind: 'refused', code: refusal });
+      expect(calls).toHaveLength(1);
+    }
+  });
+});

@@ -1,0 +1,28 @@
+/** How one kind of server is spoken to. Everything else about a call is the same for all of them. */
+import type { Usage } from '@starling/contracts';
+import type { CompletionRequest } from './provider.ts';
+
+/** What a dialect reads out of a response, in the order in which the server sends it. */
+export type DialectPart =
+  | { readonly kind: 'text' | 'reasoning'; readonly text: string }
+  | { readonly kind: 'usage'; readonly usage: Usage }
+  | { readonly kind: 'model'; readonly model: string }
+  /** The answer is whole. Usage may still follow. */
+  | { readonly kind: 'finish'; readonly reason: 'stop' | 'length' | 'content_filter' }
+  /** The server has said its last word, though its stream may stay open. */
+  | { readonly kind: 'end' };
+
+export interface Dialect {
+  readonly path: string;
+  /** Headers of every request, the key among them. */
+  readonly headers: Readonly<Record<string, string>>;
+  body(request: CompletionRequest & { readonly model: string }): unknown;
+  /**
+   * Reads a response with status 200.
+   * @throws {ProviderFaultError} for an error object in the stream and for what is no such stream
+   */
+  read(
+    body: AsyncIterable<Uint8Array>,
+    contentType: string | undefined,
+  ): AsyncGenerator<DialectPart>;
+}

@@ -1,0 +1,59 @@
+/** The port that workers call language models through. */
+import type { ChatMessage, Usage } from '@starling/contracts';
+import type { PoolStats } from '@starling/pool';
+import type { ProviderFault } from './provider-fault.ts';
+
+/** What is asked of a model. */
+export interface CompletionRequest {
+  /** Absent: the provider's default. */
+  readonly model?: string | undefined;
+  readonly messages: readonly ChatMessage[];
+  /** Upper bound on the answer, in LLM tokens. */
+  readonly maxCompletionTokens: number;
+}
+
+/**
+ * One part of an answer. A stream ends with exactly one `finish` or `error`; a `finish` has had its
+ * `usage` before it.
+ */
+export type StreamPart =
+  | { readonly kind: 'text'; readonly text: string }
+  /** What the model thought aloud; never part of the answer (features F9). */
+  | { readonly kind: 'reasoning'; readonly text: string }
+  | { readonly kind: 'usage'; readonly usage: Usage }
+  | {
+      readonly kind: 'finish';
+      readonly reason: 'stop' | 'length' | 'content_filter';
+      /** The model that answered, by the provider's word. */
+      readonly model: string;
+    }
+  | { readonly kind: 'error'; readonly fault: ProviderFault };
+
+/** A call is tried again. */
+export interface Retry {
+  readonly fault: ProviderFault;
+  readonly delayMs: number;
+  /** 1 for the first retry. */
+  readonly retry: number;
+}
+
+export interface CallOptions {
+  /** Aborting closes the upstream socket at once; the stream ends with the fault `cancelled`. */
+  readonly signal: AbortSignal;
+  /** Nothing is tried again that could not end by then; milliseconds since the Unix epoch. */
+  readonly deadlineAtMs: number;
+  readonly onRetry?: (retry: Retry) => void;
+}
+
+/** A language model service. Disposing it closes its connections. */
+export interface Provider extends AsyncDisposable {
+  /** As OpenTelemetry's `gen_ai.provider.name`: `openai`, `openrouter`, `ollama`. */
+  readonly name: string;
+  readonly defaultModel: string;
+  /** Streams that it carries at once; a further one would wait. */
+  readonly maxConcurrent: number;
+  /** Never throws for what a provider does: its failures are `error` parts. */
+  stream(request: CompletionRequest, options: CallOptions): AsyncIterable<StreamPart>;
+  /** Connections now and since the start. */
+  stats(): PoolStats;
+}

@@ -1,0 +1,101 @@
+import { packageNamed } from './imports.ts';
+import type { Finding, Project, Rule, Source } from './project.ts';
+
+/**
+ * The libraries from the ground up: each may import only those before it. `sim` and `harness` stand
+ * on top and serve tests, the cli and the scripts alone.
+ */
+const libraryOrder = [
+  'clock',
+  'contracts',
+  'config',
+  'lifecycle',
+  'telemetry',
+  'bus',
+  'redis',
+  'cache',
+  'leases',
+  'buckets',
+  'balance',
+  'jobs',
+  'pool',
+  'llm',
+  'chat',
+  'discord',
+  'roles',
+  'harness',
+  'sim',
+];
+
+const forTestsOnly = new Set(['harness', 'sim']);
+
+const libraryOf = (home: string) => /^libs\/(.+)$/.exec(home)?.[1];
+
+/** May this file use what is made for tests: the harness, the simulation, the testing doors? */
+function mayUseTestParts(source: Source): boolean {
+  const library = libraryOf(source.home);
+  return (
+    source.forTests ||
+    source.home === 'apps/cli' ||
+    source.home === 'scripts' ||
+    source.home === '.' ||
+    (library !== undefined && forTestsOnly.has(library))
+  );
+}
+
+function whyNot(source: Source, specifier: string, apps: ReadonlySet<string>): string | undefined {
+  if (specifier.startsWith('.')) return outsideItsPackage(source, specifier);
+  const named = packageNamed(specifier);
+  if (!named?.startsWith('@starling/')) return undefined;
+  const target = named.slice('@starling/'.length);
+  const door = specifier.slice(named.length + 1);
+  if (door !== '' && door !== 'testing') return `reaches inside ${named}: use its doors`;
+
+  if (apps.has(target)) {
+    if (door === 'testing' && source.forTests) return undefined;
+    return `imports the app ${target}: nothing imports an app`;
+  }
+  if (door === 'testing' || forTestsOnly.has(target)) {
+    return mayUseTestParts(source)
+      ? undefined
+      : `imports ${specifier}, which only tests, the cli and scripts may use`;
+  }
+  return againstTheArrow(source, target);
+}
+
+function againstTheArrow(source: Source, target: string): string | undefined {
+  const to = libraryOrder.indexOf(target);
+  if (to === -1) return `imports ${target}, which has no place in the order of libraries`;
+  const library = libraryOf(source.home);
+  if (library === undefined) return undefined;
+  const from = libraryOrder.indexOf(library);
+  if (from === -1) return `lies in ${library}, which has no place in the order of libraries`;
+  if (to < from) return undefined;
+  if (to === from) return `imports its own package by name: use a relative path`;
+  return `imports ${target}, which stands above ${library}`;
+}
+
+function outsideItsPackage(source: Source, specifier: string): string | undefined {
+  if (source.home !== 'scripts' && !/^(?:apps|libs)\//.test(source.home)) return undefined;
+  const resolved = new URL(specifier, `file:///${source.path}`).pathname.slice(1);
+  if (resolved.startsWith(`${source.home}/`)) return undefined;
+  return `reaches out of its package to ${resolved}: import the package by name`;
+}
+
+export const layers: Rule = {
+  name: 'layers',
+  why: 'arrows between libraries point one way, and an app is nobody’s dependency',
+  check(project: Project): Finding[] {
+    const apps = new Set(
+      project.manifests
+        .filter(({ home }) => home.startsWith('apps/'))
+        .map(({ name }) => name.slice('@starling/'.length)),
+    );
+    return project.sources.flatMap((source) =>
+      source.imports.flatMap(({ specifier, line }) => {
+        const message = whyNot(source, specifier, apps);
+        return message === undefined ? [] : [{ path: source.path, line, message }];
+      }),
+    );
+  },
+};
