@@ -1,5 +1,6 @@
 export {
   type AnswerCall,
+  type AnswerEffect,
   type AnswerEvent,
   type AnswerState,
   newAnswer,
@@ -9,6 +10,7 @@ export {
 export { allowedMentions, ChannelSender, type NewMessage } from './channel-sender.ts';
 export { type ClientSettings, createClient } from './create-client.ts';
 export { EditPace, type RateLimitState } from './edit-pace.ts';
+export { closeFences } from './fences.ts';
 export {
   decodeMessage,
   deletedMessages,
