@@ -33,6 +33,7 @@ export const steps: readonly Step[] = [
     '--include-entry-exports',
     '--include=exports',
   ),
+  script('settings page', 'scripts/config-docs.ts', '--check'),
   script('feature map', 'scripts/features.ts', '--check'),
   script('settings page', 'scripts/config-docs.ts', '--check'),
 ];
