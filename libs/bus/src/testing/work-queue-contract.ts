@@ -97,6 +97,18 @@ export function workQueueContract(create: CreateFixture): void {
     expect(got.size).toBe(25);
   });
 
+  it('gives out all it holds, however much of it is not settled yet', async () => {
+    await using fixture = await create();
+    // A server's own default would stop at 1000, for all takers together.
+    const count = 1_100;
+    const spec = queueSpec({ maxMessages: count });
+    const queue = await fixture.bus.openWorkQueue(spec);
+    const ids = Array.from({ length: count }, (_, at) => String(at));
+    await Promise.all(ids.map((id) => queue.enqueue(subjectOf(spec), bytes(id), { id })));
+    const taken = await takeAll(queue, count);
+    expect(new Set(taken.map(({ payload }) => text(payload))).size).toBe(count);
+  });
+
   it('refuses when it is full, but still knows a duplicate; an acknowledgement makes room', async () => {
     await using fixture = await create();
     const spec = queueSpec({ maxMessages: 2 });
