@@ -185,7 +185,7 @@ describe('a balancer', () => {
     await fleet.ask('late', { deadlineAtMs: fleet.clock.nowMs() });
     const queue = await fleet.queue();
     await fleet.ask('poison');
-    for (let round = 0; round < 4; round += 1) {
+    for (let round = 0; round < 10; round += 1) {
       for (const message of await queue.take({ max: 2, waitMs: 0 })) {
         await queue.settle(message.receipt, { kind: 'retry', delayMs: 0 });
       }

@@ -11,17 +11,10 @@ import { SimulatedClock, seededRandom } from '@starling/clock';
 import { balancerSection, deliverySection, parseConfig, workerSection } from '@starling/config';
 import {
   balancerId,
-  clusterId,
-  decode,
   encode,
-  type Frame,
-  frameContract,
   type Job,
   jobContract,
   jobId,
-  type Result,
-  resultContract,
-  resultReplyContract,
   subjects,
   workerId,
 } from '@starling/contracts';
@@ -30,8 +23,7 @@ import { answerOf, FakeProvider, type FakeStep } from '@starling/llm/testing';
 import { type CapturedTelemetry, captureTelemetry } from '@starling/telemetry/testing';
 import { type Balancer, startBalancer } from '../src/balancer/index.ts';
 import { startWorker, type Worker } from '../src/worker/index.ts';
-
-const cluster = clusterId.parse('c0');
+import { FakeCluster } from './fake-cluster.ts';
 
 /** What a test does to the messages of one worker. */
 interface Faults {
@@ -75,31 +67,6 @@ function busOf(bus: Bus, faults: Faults): Bus {
     },
     async [Symbol.asyncDispose]() {},
   };
-}
-
-/** The cluster that owns every question here: it keeps what it is told and says what it is told to say. */
-export class FakeCluster {
-  readonly frames: Frame[] = [];
-  /** Results for which it said `delivered`, in order; the same job twice is a doubled answer. */
-  readonly delivered: Result[] = [];
-  /** Every result that reached it. */
-  readonly offered: Result[] = [];
-  reply: 'delivered' | 'busy' | 'nothing' = 'delivered';
-
-  async join(bus: Bus): Promise<void> {
-    await bus.messaging.subscribe(subjects.framesOf(cluster), ({ payload }) => {
-      const decoded = decode(frameContract, payload);
-      if (decoded.ok) this.frames.push(decoded.value);
-    });
-    await bus.messaging.subscribe(subjects.result(cluster), (message) => {
-      const decoded = decode(resultContract, message.payload);
-      if (!decoded.ok) throw new Error(`a result that does not decode: ${decoded.fault.kind}`);
-      this.offered.push(decoded.value);
-      if (this.reply === 'nothing') return;
-      if (this.reply === 'delivered') this.delivered.push(decoded.value);
-      message.respond(encode(resultReplyContract, { kind: this.reply }));
-    });
-  }
 }
 
 type Settings = Readonly<Record<string, string>>;
@@ -205,7 +172,7 @@ export class Fleet implements AsyncDisposable {
       lane: 'interactive',
       origin: {
         kind: 'discord',
-        clusterId: cluster,
+        clusterId: this.cluster.id,
         channelId: '100000000000000001',
         messageId: '100000000000000002',
         userId: '100000000000000003',

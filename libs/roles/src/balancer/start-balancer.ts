@@ -39,7 +39,7 @@ import { readJob } from './read-job.ts';
 export interface BalancerConfig extends DeliveryConfig {
   readonly maxHeld: number;
   readonly runTimeoutMs: number;
-  readonly maxAttempts: number;
+  readonly maxDeliveries: number;
 }
 
 export interface BalancerParts {
@@ -224,7 +224,7 @@ class BalancerRole {
     else if (job.deadlineAtMs <= clock.nowMs()) {
       const someone = this.#view.serving(clock.monotonicMs()) > 0;
       this.#fail(held, someone ? 'deadline_exceeded' : 'no_worker');
-    } else if (held.attempt > config.maxAttempts) this.#fail(held, 'internal');
+    } else if (held.attempt > config.maxDeliveries) this.#fail(held, 'internal');
     else this.#dispatcher.hold(held);
   }
 
