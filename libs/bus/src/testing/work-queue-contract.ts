@@ -5,6 +5,7 @@ import { bytes, type CreateFixture, queueSpec, subjectOf, text } from './bus-fix
 /** Long enough for any answer that is expected to come. */
 const waitMs = 20_000;
 
+/** What is stored, who gets it, and how it comes back. */
 export function workQueueContract(create: CreateFixture): void {
   it('stores what is enqueued once for each id, and gives it out in order', async () => {
     await using fixture = await create();
