@@ -22,8 +22,8 @@ import { jobsQueue } from '@starling/jobs';
 import { answerOf, FakeProvider, type FakeStep } from '@starling/llm/testing';
 import { type CapturedTelemetry, captureTelemetry } from '@starling/telemetry/testing';
 import { type Balancer, startBalancer } from '../src/balancer/index.ts';
+import { FakeCluster } from '../src/testing.ts';
 import { startWorker, type Worker } from '../src/worker/index.ts';
-import { FakeCluster } from './fake-cluster.ts';
 
 /** What a test does to the messages of one worker. */
 interface Faults {

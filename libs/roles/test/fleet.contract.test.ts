@@ -25,8 +25,8 @@ import { type LlmEmulator, startLlmEmulator } from '@starling/llm-emulator/testi
 import { type CapturedTelemetry, captureTelemetry } from '@starling/telemetry/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startBalancer } from '../src/balancer/index.ts';
+import { FakeCluster } from '../src/testing.ts';
 import { startWorker, type Worker } from '../src/worker/index.ts';
-import { FakeCluster } from './fake-cluster.ts';
 
 const key = 'sk-fleet-contract-0123456789abcdef';
 const instant = {

@@ -2,7 +2,7 @@ import type { Bus } from '@starling/bus';
 import type { Clock } from '@starling/clock';
 
 /** A third of the queue's ack wait: two signals may be lost before the job is delivered again. */
-export const progressEveryMs = 5_000;
+const progressEveryMs = 5_000;
 
 /**
  * Keeps one delivery of the work queue alive by a progress signal every 5 s, until it is settled or

@@ -1,3 +1,4 @@
+/** A stand-in for the cluster that owns the questions, for the tests of balancers and workers. */
 import type { Bus } from '@starling/bus';
 import {
   clusterId,
