@@ -197,7 +197,7 @@ describe('a balancer', () => {
     expect(dispatches()).toEqual([]);
   });
 
-  it('quarantines what can never be read and leaves what is newer for others [A7]', async () => {
+  it('quarantines what can never be read and leaves what is newer for others', async () => {
     await fleet.worker('w0');
     await fleet.balancer();
     const queue = await fleet.queue();
