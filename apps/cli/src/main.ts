@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { withEnvFile } from '@starling/config';
 import { demo } from './commands/demo.ts';
 import { say } from './commands/say.ts';
+import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
 import { runCommand } from './run-command.ts';
 
@@ -18,7 +19,7 @@ process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);
 
 process.exitCode = await runCommand({
-  commands: [up, say, demo],
+  commands: [up, say, status, demo],
   args: process.argv.slice(2),
   context: {
     root,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@starling/clock';
 import { botSection, type Environment, providerSection, type Section } from '@starling/config';
-import { type Exchange, phaseNames } from '@starling/contracts';
+import { type Exchange, type PhaseTimes, phaseNames } from '@starling/contracts';
 import { UsageError } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { isDemoFault, plantFault } from '../fleet/demo-faults.ts';
@@ -140,8 +140,18 @@ function jsonLine(facts: {
     [failed ? 'error' : 'answer']: answer.text,
     edits: answer.edits,
     correlationId: exchange?.correlationId,
-    phases: exchange?.phases,
+    phases: exchange && inOrder(exchange.phases),
     violations: facts.violations,
     services: exchange?.services,
   };
+}
+
+/** In the order in which they happen. */
+function inOrder(phases: PhaseTimes): Record<string, number> {
+  return Object.fromEntries(
+    phaseNames.flatMap((phase) => {
+      const ms = phases[phase];
+      return ms === undefined ? [] : [[phase, ms]];
+    }),
+  );
 }

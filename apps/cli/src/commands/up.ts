@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { systemClock } from '@starling/clock';
 import type { Command, CommandContext } from '../command.ts';
 import { startControlServer } from '../fleet/control-server.ts';
+import { readStatus } from '../fleet/fleet-status.ts';
 import { requireFreePorts } from '../fleet/free-ports.ts';
 import { findLocalOllama } from '../fleet/local-ollama.ts';
 import { planFleet } from '../fleet/plan.ts';
@@ -40,12 +41,7 @@ export const up: Command = {
       signal: context.stop,
     });
     stack.use(fleet);
-    const status = () => ({
-      mode: fleet.mode,
-      uptimeMs: Math.round(clock.monotonicMs() - startedAtMs),
-      parts: fleet.parts(),
-      exchanges: fleet.exchanges.recent(5),
-    });
+    const status = () => readStatus(fleet, clock.monotonicMs() - startedAtMs);
     const { exchanges } = fleet;
     const control = stack.use(
       await startControlServer({ port: plan.ports.control, exchanges, status }),

@@ -17,7 +17,7 @@ export interface ControlServer extends AsyncDisposable {
 export async function startControlServer(parts: {
   readonly port: number;
   readonly exchanges: ExchangeLog;
-  readonly status: () => unknown;
+  readonly status: () => Promise<unknown>;
 }): Promise<ControlServer> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost');
@@ -35,7 +35,10 @@ export async function startControlServer(parts: {
     } else if (url.pathname === '/exchanges') {
       send(response, 200, parts.exchanges.recent(20));
     } else if (url.pathname === '/status') {
-      send(response, 200, parts.status());
+      parts.status().then(
+        (status) => send(response, 200, status),
+        (error: unknown) => send(response, 500, { error: String(error) }),
+      );
     } else {
       send(response, 404, { error: `no ${url.pathname} here; try /status or /exchanges` });
     }

@@ -99,7 +99,7 @@ export function emulatorDoors({
 }
 
 /** Writes every exchange that a bot tells of into the log. */
-export async function collectExchanges(bus: Bus, exchanges: ExchangeLog): Promise<void> {
+async function collectExchanges(bus: Bus, exchanges: ExchangeLog): Promise<void> {
   await bus.messaging.subscribe(subjects.allExchanges, ({ payload }) => {
     const decoded = decode(exchangeContract, payload);
     if (decoded.ok) exchanges.add(decoded.value);

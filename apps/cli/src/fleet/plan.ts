@@ -44,7 +44,7 @@ export const anyPorts: FleetPorts = {
 };
 
 /** The six ports of `npm start`, from one base, in the order that the configuration's page gives. */
-export function portsFrom(base: number): FleetPorts {
+function portsFrom(base: number): FleetPorts {
   return {
     control: base,
     nats: base + 1,
