@@ -41,7 +41,7 @@ for (const stage of ready ? stagesFor(chosen) : []) {
   say(`ℹ ${stage.what}`);
   const result = await runVitest(stage, { runId, output: json ? 2 : 1, signal: stop.signal });
   reports.push(result.report);
-  if (result.problem !== undefined) problems.push(result.problem);
+  if (result.problem !== undefined && !stop.signal.aborted) problems.push(result.problem);
   await sweep();
 }
 finish();

@@ -19,7 +19,7 @@ const script = (name: string, path: string, ...args: string[]): Step => ({
 
 /** Quick ones first; all of them run, whatever the others say. */
 export const steps: readonly Step[] = [
-  tool('format and lint', 'biome', 'ci', '--error-on-warnings'),
+  tool('format and lint', 'biome', 'ci', '--error-on-warnings', '--colors=off'),
   tool('types', 'tsc', '-p', '.'),
   script('tidy', 'scripts/tidy.ts'),
   tool('unused code', 'knip', '--no-config-hints', '--no-progress'),

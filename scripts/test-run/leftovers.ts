@@ -11,11 +11,14 @@ export interface Leftover {
 }
 
 /** A process that was told to end may need a moment; a server flushes its files. */
-const graceMs = 3_000;
+const defaultGraceMs = 3_000;
 const pollMs = 100;
 
-/** The processes of a run that still live after a grace of 3 s. Empty where there is no `/proc`. */
-export async function leftovers(runId: string): Promise<Leftover[]> {
+/** The processes of a run that still live after a grace. None are seen where there is no `/proc`. */
+export async function leftovers(
+  runId: string,
+  { graceMs = defaultGraceMs } = {},
+): Promise<Leftover[]> {
   const untilMs = systemClock.monotonicMs() + graceMs;
   let found = marked(runId);
   while (found.length > 0 && systemClock.monotonicMs() < untilMs) {

@@ -16,7 +16,7 @@ describe('processes left behind', () => {
     });
     await once(child.stdout, 'data');
 
-    const found = await leftovers(runId);
+    const found = await leftovers(runId, { graceMs: 0 });
     expect(found).toEqual([{ pid: child.pid, command: expect.stringContaining('process.stdin') }]);
 
     const closed = once(child, 'close');

@@ -97,6 +97,7 @@ describe('file shape', () => {
   it('convicts a file over 300 lines', () => {
     expect(findings(fileSize, { 'libs/a/src/a.ts': 'x\n'.repeat(300) })).toEqual([]);
     expect(findings(fileSize, { 'libs/a/src/a.ts': 'x\n'.repeat(301) })).toHaveLength(1);
+    expect(findings(fileSize, { 'libs/a/test/a.pure.test.ts': 'x\n'.repeat(301) })).toEqual([]);
   });
 
   it.each([

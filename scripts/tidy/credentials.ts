@@ -11,7 +11,7 @@ const shapes: readonly { readonly what: string; readonly pattern: RegExp }[] = [
     what: 'a Discord webhook address',
     pattern: /discord(?:app)?\.com\/api\/webhooks\/\d{17,20}\/[\w-]{60,}/g,
   },
-  { what: 'a provider key', pattern: /\bsk-(?:or-v1-|ant-|proj-)?[A-Za-z0-9_-]{24,}/g },
+  { what: 'a provider key', pattern: /\bsk-(?:or-v1-|ant-|proj-)?[A-Za-z0-9_-]{32,}/g },
   { what: 'a GitHub token', pattern: /\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{60,})/g },
   { what: 'an AWS key', pattern: /\bAKIA[0-9A-Z]{16}\b/g },
   { what: 'a private key', pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----/g },

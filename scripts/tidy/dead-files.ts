@@ -2,6 +2,8 @@ import { posix } from 'node:path';
 import type { Project, Rule, Source } from './project.ts';
 
 const isTest = (path: string) => /(?:^|\/)test\/.*\.test\.ts$/.test(path);
+/** Types for a package that has none: the compiler takes them in, nobody imports them. */
+const isAmbient = (path: string) => path.endsWith('.d.ts');
 const isConfig = (path: string) => /^[^/]+\.config\.ts$/.test(path);
 const isMain = (path: string) => /^apps\/[^/]+\/src\/main\.ts$/.test(path);
 
@@ -49,8 +51,12 @@ function entries({ sources, manifests, files }: Project): string[] {
     ...shell.map(({ text }) => text),
   ];
   return [
-    ...sources.map(({ path }) => path).filter((path) => isConfig(path) || isMain(path)),
-    ...manifests.flatMap(({ home, entries: doors }) => doors.map((door) => posix.join(home, door))),
+    ...sources
+      .map(({ path }) => path)
+      .filter((path) => isConfig(path) || isAmbient(path) || isMain(path)),
+    ...manifests.flatMap(({ home, doors }) =>
+      Object.values(doors).map((file) => posix.join(home, file)),
+    ),
     ...commands.flatMap((command) => command.match(/[\w./-]+\.ts\b/g) ?? []),
   ];
 }

@@ -34,10 +34,10 @@ export const doors: Rule = {
   name: 'package doors',
   why: 'an export that points at no file fails only in the hands of whoever imports it',
   check: ({ manifests, paths }) =>
-    manifests.flatMap(({ path, home, entries }) =>
-      entries
-        .filter((entry) => !paths.has(posix.join(home, entry)))
-        .map((entry) => ({ path, line: 1, message: `exports ${entry}, which is not there` })),
+    manifests.flatMap(({ path, home, doors: files }) =>
+      Object.values(files)
+        .filter((file) => !paths.has(posix.join(home, file)))
+        .map((file) => ({ path, line: 1, message: `exports ${file}, which is not there` })),
     ),
 };
 
@@ -104,7 +104,8 @@ function undeclared(source: Source, byHome: ReadonlyMap<string, Manifest>): Find
   );
   return source.imports.flatMap(({ specifier, line }) => {
     const name = packageNamed(specifier);
-    if (name === undefined || known.has(name)) return [];
+    // A package may import itself by name: Node resolves that through its own exports.
+    if (name === undefined || known.has(name) || name === home?.name) return [];
     return [{ path: source.path, line, message: `${name} is not declared in ${home?.path}` }];
   });
 }

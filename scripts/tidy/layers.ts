@@ -1,5 +1,6 @@
+import { posix } from 'node:path';
 import { packageNamed } from './imports.ts';
-import type { Finding, Project, Rule, Source } from './project.ts';
+import type { Finding, Manifest, Project, Rule, Source } from './project.ts';
 
 /**
  * The libraries from the ground up: each may import only those before it. `sim` and `harness` stand
@@ -43,18 +44,23 @@ function mayUseTestParts(source: Source): boolean {
   );
 }
 
-function whyNot(source: Source, specifier: string, apps: ReadonlySet<string>): string | undefined {
+/** The packages of the workspace by name. */
+type Packages = ReadonlyMap<string, Manifest>;
+
+function whyNot(source: Source, specifier: string, packages: Packages): string | undefined {
   if (specifier.startsWith('.')) return outsideItsPackage(source, specifier);
   const named = packageNamed(specifier);
   if (!named?.startsWith('@starling/')) return undefined;
   const target = named.slice('@starling/'.length);
   const door = specifier.slice(named.length + 1);
-  if (door !== '' && door !== 'testing') return `reaches inside ${named}: use its doors`;
+  const manifest = packages.get(named);
+  const exported = manifest?.doors[door === '' ? '.' : `./${door}`] !== undefined;
 
-  if (apps.has(target)) {
-    if (door === 'testing' && source.forTests) return undefined;
+  if (manifest?.home.startsWith('apps/')) {
+    if (door === 'testing' && exported && source.forTests) return undefined;
     return `imports the app ${target}: nothing imports an app`;
   }
+  if (!exported) return `${specifier} is no door of ${named}`;
   if (door === 'testing' || forTestsOnly.has(target)) {
     return mayUseTestParts(source)
       ? undefined
@@ -75,10 +81,17 @@ function againstTheArrow(source: Source, target: string): string | undefined {
   return `imports ${target}, which stands above ${library}`;
 }
 
+/** The folders of the roles, which share contracts and nothing else. */
+const roleFolder = /^libs\/roles\/src\/(bot|balancer|worker)\//;
+
 function outsideItsPackage(source: Source, specifier: string): string | undefined {
-  if (source.home !== 'scripts' && !/^(?:apps|libs)\//.test(source.home)) return undefined;
-  const resolved = new URL(specifier, `file:///${source.path}`).pathname.slice(1);
-  if (resolved.startsWith(`${source.home}/`)) return undefined;
+  const resolved = posix.join(posix.dirname(source.path), specifier);
+  const role = roleFolder.exec(source.path)?.[1];
+  const other = roleFolder.exec(resolved)?.[1];
+  if (role !== undefined && other !== undefined && role !== other) {
+    return `the role ${role} imports the role ${other}: what they share belongs further down`;
+  }
+  if (source.home === '.' || resolved.startsWith(`${source.home}/`)) return undefined;
   return `reaches out of its package to ${resolved}: import the package by name`;
 }
 
@@ -86,14 +99,10 @@ export const layers: Rule = {
   name: 'layers',
   why: 'arrows between libraries point one way, and an app is nobody’s dependency',
   check(project: Project): Finding[] {
-    const apps = new Set(
-      project.manifests
-        .filter(({ home }) => home.startsWith('apps/'))
-        .map(({ name }) => name.slice('@starling/'.length)),
-    );
+    const packages = new Map(project.manifests.map((manifest) => [manifest.name, manifest]));
     return project.sources.flatMap((source) =>
       source.imports.flatMap(({ specifier, line }) => {
-        const message = whyNot(source, specifier, apps);
+        const message = whyNot(source, specifier, packages);
         return message === undefined ? [] : [{ path: source.path, line, message }];
       }),
     );

@@ -28,7 +28,8 @@ export interface Manifest {
   readonly name: string;
   readonly license: string | undefined;
   readonly scripts: Readonly<Record<string, string>>;
-  readonly entries: readonly string[];
+  /** `exports`: the names of its doors (`.`, `./testing`) and the files behind them. */
+  readonly doors: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
 }
@@ -96,7 +97,7 @@ function manifestOf({ path, text }: TextFile): Manifest {
     name: String(json.name),
     license: typeof json.license === 'string' ? json.license : undefined,
     scripts: table('scripts'),
-    entries: Object.values(table('exports')),
+    doors: table('exports'),
     dependencies: table('dependencies'),
     devDependencies: table('devDependencies'),
   };

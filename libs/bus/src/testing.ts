@@ -4,6 +4,7 @@
  */
 import { describe } from 'vitest';
 import type { BusFixture } from './testing/bus-fixture.ts';
+import { messagingBoundsContract } from './testing/messaging-bounds-contract.ts';
 import { messagingContract } from './testing/messaging-contract.ts';
 import { workQueueContract } from './testing/work-queue-contract.ts';
 
@@ -16,6 +17,7 @@ export type { BusFixture } from './testing/bus-fixture.ts';
 export function busContract(name: string, create: () => Promise<BusFixture>): void {
   describe(`${name} keeps the bus contract`, () => {
     describe('messaging', () => messagingContract(create));
+    describe('messaging at its bounds', () => messagingBoundsContract(create));
     describe('work queue', () => workQueueContract(create));
   });
 }

@@ -16,7 +16,10 @@ export interface Turn {
 export interface Conversations {
   /** The newest turns of a channel, oldest first; empty for a channel that nobody spoke in. */
   recent(channel: ChannelId): Promise<readonly Turn[]>;
-  /** Adds a turn; the oldest beyond the bound are forgotten. Adding it again changes nothing. */
+  /**
+   * Adds a turn; the oldest beyond the bound are forgotten. A turn of the same message takes the place
+   * of the first, so adding one again changes nothing.
+   */
   append(channel: ChannelId, turn: Turn): Promise<void>;
 }
 
@@ -25,17 +28,4 @@ export interface ConversationBounds {
   readonly maxMessages: number;
   /** A channel that is quiet for this long is forgotten, milliseconds. */
   readonly ttlMs: number;
-}
-
-/** Longest question or answer kept, UTF-16 units: more than any context budget takes from it. */
-const maxStoredLength = 8_000;
-
-/** The turn as it is stored: its texts cut to the bound, so that a record has a largest size. */
-export function storedTurn(turn: Turn): Turn {
-  return {
-    messageId: turn.messageId,
-    speaker: { id: turn.speaker.id, name: turn.speaker.name },
-    question: turn.question.slice(0, maxStoredLength),
-    answer: turn.answer.slice(0, maxStoredLength),
-  };
 }

@@ -1,11 +1,7 @@
 import type { Clock } from '@starling/clock';
 import type { ChannelId } from '@starling/contracts';
-import {
-  type ConversationBounds,
-  type Conversations,
-  storedTurn,
-  type Turn,
-} from './conversations.ts';
+import type { ConversationBounds, Conversations, Turn } from './conversations.ts';
+import { storedTurn } from './stored-turn.ts';
 
 interface Kept {
   turns: readonly Turn[];

@@ -1,1 +1,1 @@
-export { type ConversationsUnderTest, conversationsSuite } from './conversations-suite.ts';
+export { type ConversationsUnderTest, conversationsSuite } from './testing/conversations-suite.ts';

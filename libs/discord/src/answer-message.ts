@@ -12,7 +12,7 @@ export interface PostedPart {
   readonly content: string;
 }
 
-/** A call to Discord. `edit` waits for the channel's edit pace, the others do not. */
+/** A call to Discord. */
 export type AnswerCall =
   | { readonly kind: 'post'; readonly part: number; readonly content: string }
   | {
@@ -23,6 +23,12 @@ export type AnswerCall =
     }
   | { readonly kind: 'remove'; readonly messageId: MessageId };
 
+/**
+ * What to do next. An edit waits for its turn in the channel's pace first and is chosen only then, so
+ * that it carries the newest text.
+ */
+export type AnswerEffect = AnswerCall | { readonly kind: 'await_turn' };
+
 export interface AnswerState {
   readonly kind: 'open' | 'ended';
   readonly posted: readonly PostedPart[];
@@ -31,6 +37,8 @@ export interface AnswerState {
   /** True once `wanted` is the last word. */
   readonly final: boolean;
   readonly calling: AnswerCall | undefined;
+  /** True while an edit waits for its turn. */
+  readonly waiting: boolean;
   /** How it ended: all stands there, or there is nothing left to write to. */
   readonly end: 'delivered' | 'gone' | 'failed' | undefined;
 }
@@ -38,6 +46,8 @@ export interface AnswerState {
 export type AnswerEvent =
   /** What should stand there now; ignored once the final text is known. */
   | { readonly kind: 'text'; readonly contents: readonly string[]; readonly final: boolean }
+  /** The channel's pace allows an edit now. */
+  | { readonly kind: 'turn' }
   /** A call succeeded. `content` is what Discord has now: with an enforced nonce, what an earlier post said. */
   | { readonly kind: 'done'; readonly messageId: MessageId; readonly content: string }
   /** The call's target, or the channel, is gone or closed to us. */
@@ -47,16 +57,26 @@ export type AnswerEvent =
 
 /** An answer of which `posted` exists already: none, or what an earlier process left. */
 export function newAnswer(posted: readonly PostedPart[] = []): AnswerState {
-  return { kind: 'open', posted, wanted: [], final: false, calling: undefined, end: undefined };
+  return {
+    kind: 'open',
+    posted,
+    wanted: [],
+    final: false,
+    calling: undefined,
+    waiting: false,
+    end: undefined,
+  };
 }
 
-/** The state after an event, and the call to make next, if any. */
-export function stepAnswer(
-  state: AnswerState,
-  event: AnswerEvent,
-): { readonly state: AnswerState; readonly call?: AnswerCall } {
+/** The state after an event, and what to do next, if anything. */
+export function stepAnswer(state: AnswerState, event: AnswerEvent): AnswerStep {
   if (state.kind === 'ended') return { state };
-  return next(applied(state, event));
+  return next(applied(state, event), event.kind === 'turn');
+}
+
+export interface AnswerStep {
+  readonly state: AnswerState;
+  readonly effect?: AnswerEffect;
 }
 
 function applied(state: AnswerState, event: AnswerEvent): AnswerState {
@@ -65,6 +85,8 @@ function applied(state: AnswerState, event: AnswerEvent): AnswerState {
       return state.final && !event.final
         ? state
         : { ...state, wanted: event.contents, final: event.final };
+    case 'turn':
+      return state.calling ? state : { ...state, waiting: false };
     case 'done':
       return { ...state, posted: postedAfter(state, event), calling: undefined };
     case 'gone':
@@ -100,11 +122,20 @@ function withoutPart({ posted }: AnswerState, messageId: MessageId): readonly Po
   return posted.filter((part) => part.messageId !== messageId);
 }
 
-function next(state: AnswerState): { readonly state: AnswerState; readonly call?: AnswerCall } {
+function next(state: AnswerState, hasTurn: boolean): AnswerStep {
   if (state.kind === 'ended' || state.calling) return { state };
   const call = missing(state);
-  if (call) return { state: { ...state, calling: call }, call };
-  return state.final ? { state: { ...state, kind: 'ended', end: 'delivered' } } : { state };
+  if (!call) {
+    return state.final
+      ? { state: { ...state, kind: 'ended', end: 'delivered', waiting: false } }
+      : { state };
+  }
+  if (call.kind === 'edit' && !hasTurn) {
+    return state.waiting
+      ? { state }
+      : { state: { ...state, waiting: true }, effect: { kind: 'await_turn' } };
+  }
+  return { state: { ...state, calling: call, waiting: false }, effect: call };
 }
 
 /** The first difference between what stands there and what should. */

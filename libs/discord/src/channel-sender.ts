@@ -121,6 +121,11 @@ export class ChannelSender {
       .sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1));
   }
 
+  /** Takes the channel's next turn for an edit: milliseconds to wait for it. */
+  reserveEdit(channel: ChannelId): number {
+    return this.#pace.reserve(channel);
+  }
+
   async #call(request: InternalRequest): Promise<ResponseLike> {
     try {
       return await this.#rest.queueRequest(request);

@@ -49,3 +49,8 @@ export function closingOf(fence: Fence | undefined, body: string): string {
 
 /** Room that {@link closingOf} may need. */
 export const maxClosingLength = maxMarkerLength + 1;
+
+/** The text with a code fence closed that would swallow whatever follows. */
+export function closeFences(text: string): string {
+  return text + closingOf(fenceAtEnd(text, undefined), text);
+}

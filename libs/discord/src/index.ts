@@ -1,5 +1,6 @@
 export {
   type AnswerCall,
+  type AnswerEffect,
   type AnswerEvent,
   type AnswerState,
   newAnswer,
@@ -7,8 +8,12 @@ export {
   stepAnswer,
 } from './answer-message.ts';
 export { allowedMentions, ChannelSender, type NewMessage } from './channel-sender.ts';
+export { ClientGateway, type ClientGatewayParts, type GatewaySnapshot } from './client-gateway.ts';
 export { type ClientSettings, createClient } from './create-client.ts';
 export { EditPace, type RateLimitState } from './edit-pace.ts';
+export { closeFences } from './fences.ts';
+export { fetchGatewayInfo, type GatewayInfo } from './fetch-gateway-info.ts';
+export { GatewayError, type GatewayFault } from './gateway-error.ts';
 export {
   decodeMessage,
   deletedMessages,

@@ -23,12 +23,13 @@ class Channel {
     for (const part of state.posted) this.shown.set(part.messageId, part.content);
   }
 
-  /** Feeds an event; returns the call that it leads to, unanswered. */
+  /** Feeds an event, giving an edit its turn at once; returns the call that it leads to, unanswered. */
   feed(event: AnswerEvent): AnswerCall | undefined {
-    const { state, call } = stepAnswer(this.state, event);
+    const { state, effect } = stepAnswer(this.state, event);
     this.state = state;
-    if (call) this.calls.push(call);
-    return call;
+    if (effect?.kind === 'await_turn') return this.feed({ kind: 'turn' });
+    if (effect) this.calls.push(effect);
+    return effect;
   }
 
   /** Makes the call and feeds its success; returns the next one. */
@@ -70,6 +71,19 @@ describe('stepAnswer', () => {
       'a',
       'abc',
     ]);
+  });
+
+  it('carries the newest text when an edit’s turn comes [A9]', () => {
+    const channel = new Channel();
+    channel.run(channel.feed(text(['a'])));
+    const waiting = stepAnswer(channel.state, text(['ab']));
+    expect(waiting.effect).toEqual({ kind: 'await_turn' });
+    const newer = stepAnswer(waiting.state, text(['abc']));
+    expect(newer.effect).toBeUndefined();
+    const turn = stepAnswer(newer.state, { kind: 'turn' });
+    expect(turn.effect).toMatchObject({ kind: 'edit', content: 'abc' });
+    // A turn that comes while a call is in flight is nobody's.
+    expect(stepAnswer(turn.state, { kind: 'turn' })).toEqual({ state: turn.state });
   });
 
   it('lets nothing overwrite the final text [A9]', () => {

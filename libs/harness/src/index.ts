@@ -11,4 +11,4 @@ export {
 export { type NatsServerOptions, startNatsServer } from './nats-server.ts';
 export { type RedisServerOptions, startRedisServer } from './redis-server.ts';
 export type { RunningServer } from './running-server.ts';
-export { type Readiness, type RunningApp, type SpawnAppOptions, spawnApp } from './spawn-app.ts';
+export { type RunningApp, type SpawnAppOptions, spawnApp } from './spawn-app.ts';

@@ -15,6 +15,8 @@ export interface NatsServerOptions {
   readonly port?: number;
   /** The largest payload in bytes; default 1 MiB, the server's own default. */
   readonly maxPayloadBytes?: number;
+  /** Default: everybody may connect. */
+  readonly authorization?: { readonly user: string; readonly password: string };
   /** Default: what {@link locateServers} finds. */
   readonly program?: ServerProgram;
   readonly clock?: Clock;
@@ -35,6 +37,9 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     `max_payload: ${options.maxPayloadBytes ?? 1_048_576}`,
     `jetstream { store_dir: ${JSON.stringify(options.storeDir ?? join(folder.path, 'store'))} }`,
   ];
+  const { user, password } = options.authorization ?? {};
+  if (user !== undefined) lines.push(`authorization ${JSON.stringify({ user, password })}`);
+  const hello = JSON.stringify({ verbose: false, user, pass: password });
   await writeFile(config, `${lines.join('\n')}\n`);
   return await startServer(
     {
@@ -46,7 +51,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
         // The server speaks first (docs.nats.io, NATS protocol, INFO); PONG tells that it takes commands.
         const answer = await askPort({
           port,
-          question: 'CONNECT {"verbose":false}\r\nPING\r\n',
+          question: `CONNECT ${hello}\r\nPING\r\n`,
           enough: (text) => text.includes('PONG'),
           clock,
         });

@@ -1,10 +1,8 @@
 import { type Clock, systemClock } from '@starling/clock';
+import type { ReadyMessage } from '@starling/lifecycle';
 import { BoundProcess, type Exit } from './bound-process.ts';
 import { baseEnvironment } from './environment.ts';
 import { HarnessError } from './harness-error.ts';
-
-/** What an app says when it is ready: `{ ready: true, … }`, for example with the ports it listens on. */
-export type Readiness = Readonly<Record<string, unknown>> & { readonly ready: true };
 
 /** How an app is started. */
 export interface SpawnAppOptions {
@@ -24,7 +22,8 @@ export interface SpawnAppOptions {
 /** A whole app as a child process. Disposing it is {@link RunningApp.stop}. */
 export interface RunningApp extends AsyncDisposable {
   readonly pid: number;
-  readonly readiness: Readiness;
+  /** What it said when it was ready, for example the ports it listens on. */
+  readonly readiness: ReadyMessage;
   /** Resolves with how it ended, whoever ended it. */
   readonly exited: Promise<Exit>;
   /** The last 256 KiB of its output. */
@@ -50,7 +49,7 @@ const defaultGraceMs = 15_000;
 export async function spawnApp(options: SpawnAppOptions): Promise<RunningApp> {
   const { clock = systemClock, readyTimeoutMs = defaultReadyTimeoutMs } = options;
   const entry = options.entry instanceof URL ? options.entry.pathname : options.entry;
-  const ready = Promise.withResolvers<Readiness | 'late'>();
+  const ready = Promise.withResolvers<ReadyMessage | 'late'>();
   const child = new BoundProcess({
     command: process.execPath,
     args: [entry, ...(options.args ?? [])],
@@ -93,7 +92,7 @@ export async function spawnApp(options: SpawnAppOptions): Promise<RunningApp> {
   return app;
 }
 
-function isReadiness(message: unknown): message is Readiness {
+function isReadiness(message: unknown): message is ReadyMessage {
   return (
     typeof message === 'object' && message !== null && 'ready' in message && message.ready === true
   );

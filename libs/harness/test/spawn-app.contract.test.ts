@@ -42,6 +42,27 @@ describe('spawnApp', () => {
     await vi.waitFor(() => expect(running.output()).toBe('hello world undefined\ndraining\n'));
   });
 
+  it('understands the readiness of a program that runs by our lifecycle', async () => {
+    const source = (path: string) => JSON.stringify(join(import.meta.dirname, '../..', path));
+    const entry = await app(
+      'lifecycle',
+      `import { runProcess } from ${source('lifecycle/src/index.ts')};
+       import { systemClock } from ${source('clock/src/index.ts')};
+       await runProcess({
+         name: 'small', clock: systemClock, environment: process.env, drainDeadlineMs: 1000,
+         async build(stack) {
+           const timer = setInterval(() => {}, 1000);
+           stack.defer(() => { clearInterval(timer); console.log('released'); });
+           return { parts: [], ready: { port: 7 } };
+         },
+       });`,
+    );
+    await using running = await spawnApp({ entry });
+    expect(running.readiness).toMatchObject({ name: 'small', pid: running.pid, port: 7 });
+    expect(await running.stop()).toEqual({ code: 0, signal: null });
+    await vi.waitFor(() => expect(running.output()).toBe('released\n'));
+  });
+
   it('kills an app that does not end, and the children it leaves behind', async () => {
     const entry = await app(
       'stubborn',

@@ -3,3 +3,4 @@ export type { Admission, AdmissionBounds, AdmissionDecision, JobOwner } from './
 export { withFallback } from './fallback-admission.ts';
 export { jobsQueue } from './jobs-queue.ts';
 export { createMemoryAdmission } from './memory-admission.ts';
+export { createRedisAdmission } from './redis-admission.ts';

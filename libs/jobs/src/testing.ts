@@ -1,1 +1,1 @@
-export { type AdmissionUnderTest, admissionSuite } from './admission-suite.ts';
+export { type AdmissionUnderTest, admissionSuite } from './testing/admission-suite.ts';

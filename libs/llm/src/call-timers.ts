@@ -17,7 +17,7 @@ export interface CallLimits {
 }
 
 /** Tokens flow as long as no pause between two is longer. */
-export const flowingPauseMs = 1_000;
+const flowingPauseMs = 1_000;
 
 interface End {
   readonly atMs: number;

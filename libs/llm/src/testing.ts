@@ -49,9 +49,9 @@ export class FakeProvider implements Provider {
     this.calls.push(call);
     try {
       for (const step of steps) {
+        signal.throwIfAborted();
         if (step.kind === 'wait') await this.#clock.sleep(step.ms, { signal });
         else yield step;
-        signal.throwIfAborted();
       }
     } catch {
       call.abortedAtMs = this.#clock.nowMs();

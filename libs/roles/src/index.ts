@@ -1,1 +1,3 @@
-export {};
+export * from './balancer/index.ts';
+export * from './bot/index.ts';
+export * from './worker/index.ts';

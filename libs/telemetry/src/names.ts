@@ -82,6 +82,10 @@ export const counterMeanings = {
     description: 'Messages that no handler saw, by subject and why.',
     unit: '{message}',
   },
+  'starling.redis.failures': {
+    description: 'Redis commands that failed, by error code.',
+    unit: '{command}',
+  },
   'starling.bus.disconnects': {
     description: 'Times the connection to the bus was lost.',
     unit: '{disconnect}',

@@ -23,6 +23,7 @@ import { type FaultSchedule, maxFaults, TooManyFaultsError } from '../faults/fau
 import { faultSpec } from '../faults/fault-spec.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { EmulatorRecord } from '../record/record.ts';
+import { readBounded } from '../rest/request-body.ts';
 import { type Problem, problemsOf } from './problems.ts';
 
 export interface ControlParts {
@@ -156,8 +157,9 @@ function actionsOf(parts: ControlParts): Record<string, Record<string, Action>> 
 }
 
 function setKnobs(knobs: KnobStore, body: unknown): void {
+  if (!isRecord(body)) throw badBody(body, 'send an object of knobs by name');
   try {
-    knobs.set(isRecord(body) ? (body as KnobsInput) : {});
+    knobs.set(body as KnobsInput);
   } catch (error) {
     if (error instanceof z.ZodError) throw new BadRequestError(problemsOf(error, body));
     throw error;
@@ -195,21 +197,17 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    bytes += chunk.length;
-    if (bytes > maxBodyBytes) {
-      const remedy = `send at most ${maxBodyBytes} bytes`;
-      throw new BadRequestError([{ field: '', value: 'a body that is too long', remedy }]);
-    }
-    chunks.push(chunk);
-  }
-  const text = Buffer.concat(chunks).toString('utf8');
+  const bytes = await readBounded(request, maxBodyBytes);
+  if (!bytes) throw badBody('a body that is too long', `send at most ${maxBodyBytes} bytes`);
+  const text = bytes.toString('utf8');
   if (text === '') return undefined;
   try {
     return JSON.parse(text);
   } catch {
-    throw new BadRequestError([{ field: '', value: text.slice(0, 100), remedy: 'send JSON' }]);
+    throw badBody(text.slice(0, 100), 'send JSON');
   }
+}
+
+function badBody(value: unknown, remedy: string): BadRequestError {
+  return new BadRequestError([{ field: '', value: value ?? null, remedy }]);
 }

@@ -18,6 +18,11 @@ const count = (value: number) => z.int().min(1).max(10_000_000).default(value);
 export const knobsSchema = z.strictObject({
   /** Sent in HELLO; Discord's is 41 250 today. */
   heartbeatIntervalMs: z.int().min(50).max(3_600_000).default(41_250),
+  /**
+   * From the handshake to HELLO, as a network has it. At 0 both may arrive in one read, and clients
+   * that drop what follows the handshake (cloudstorm 0.17) never see HELLO.
+   */
+  helloDelayMs: milliseconds(20),
   /** A heartbeat may come this much later than its interval; then the connection is closed, resumable. */
   heartbeatGraceMs: milliseconds(10_000),
   /** A connection that has not identified by then is closed with 4009; bounds idle connections. */

@@ -1,7 +1,7 @@
 import type { Clock } from '@starling/clock';
 
 /** Discord's epoch, the first millisecond of 2015 (discord.com/developers/docs/reference#snowflakes). */
-export const discordEpochMs = 1_420_070_400_000;
+const discordEpochMs = 1_420_070_400_000;
 
 /** Ids that one millisecond has room for: 12 bits. */
 const perMillisecond = 4096;

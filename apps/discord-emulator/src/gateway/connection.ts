@@ -64,7 +64,7 @@ export function openConnection(parts: {
   let carried: { readonly session: Session; readonly outbox: Outbox } | undefined;
   let frozen = false;
   /** Armed until the connection closes: the heartbeat, the identify deadline, graces. */
-  const timers = new Map<'heartbeat' | 'identify' | 'reconnect' | 'frozen', Disposable>();
+  const timers = new Map<'hello' | 'heartbeat' | 'identify' | 'reconnect' | 'frozen', Disposable>();
 
   function arm(
     name: 'heartbeat' | 'identify' | 'reconnect',
@@ -217,11 +217,13 @@ export function openConnection(parts: {
   socket.on('error', () => record.count('bad_frames'));
 
   record.count('connections');
-  perform({
-    kind: 'send',
-    op: opcodes.hello,
-    d: { heartbeat_interval: knobs().heartbeatIntervalMs },
-  });
+  timers.set(
+    'hello',
+    clock.schedule(knobs().helloDelayMs, () => {
+      const hello = { heartbeat_interval: knobs().heartbeatIntervalMs };
+      perform({ kind: 'send', op: opcodes.hello, d: hello });
+    }),
+  );
   armHeartbeat();
   arm('identify', knobs().identifyTimeoutMs, { kind: 'identify_overdue' });
   return connection;

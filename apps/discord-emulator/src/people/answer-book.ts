@@ -49,7 +49,7 @@ interface Entry {
 
 /** Questions remembered; the oldest goes and is then unknown to the door. */
 const maxQuestions = 50_000;
-/** Waits at once; further ones are refused with 503. */
+/** Waits at once, twenty for each of a thousand people; further ones are refused with 503. */
 const maxWaits = 20_000;
 /** Questions of one channel that typing is counted for; the oldest is counted no more. */
 const maxOpenInChannel = 200;
@@ -66,7 +66,11 @@ export class AnswerBook implements Disposable {
   readonly #listening: Disposable;
   #waits = 0;
 
-  constructor(platform: Platform) {
+  readonly #maxWaits: number;
+
+  /** @param bound waits at once; further ones are refused with 503 */
+  constructor(platform: Platform, bound = maxWaits) {
+    this.#maxWaits = bound;
     this.#clock = platform.clock;
     this.#platform = platform;
     this.#listening = platform.board.listen(undefined, (event) => this.#notice(event));
@@ -99,7 +103,7 @@ export class AnswerBook implements Disposable {
   ): Promise<Answer> {
     const entry = this.#entries.get(id);
     if (!entry) throw unknownQuestion(id);
-    if (this.#waits >= maxWaits) throw tooManyWaits();
+    if (this.#waits >= this.#maxWaits) throw tooManyWaits(this.#maxWaits);
     this.#waits += 1;
     try {
       const endMs = this.#clock.monotonicMs() + options.timeoutMs;
@@ -211,8 +215,8 @@ function unknownQuestion(id: string): PeopleError {
   return new PeopleError({ field: 'messageId', value: id, problem, remedy }, 404);
 }
 
-function tooManyWaits(): PeopleError {
-  const problem = `${maxWaits} waits at once are the most`;
+function tooManyWaits(bound: number): PeopleError {
+  const problem = `${bound} waits at once are the most`;
   const remedy = 'wait for fewer answers at once, or give waits a shorter timeoutMs';
   return new PeopleError({ field: '', value: null, problem, remedy }, 503);
 }

@@ -5,7 +5,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { log } from '@starling/telemetry';
 import { z } from 'zod';
+import { WorldFullError } from '../core/channel-store.ts';
 import type { Platform } from '../rest/platform.ts';
 import { readBounded } from '../rest/request-body.ts';
 import { jsonReply, type Reply, writeReply } from '../rest/rest-reply.ts';
@@ -22,6 +24,8 @@ export interface PeopleHandler extends Disposable {
   /** A WebSocket that asks for `/people/watch`. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
+
+const logger = log('people');
 
 /** A request's body is at most so long: 4000 characters of 6 escaped bytes each, and the rest. */
 const maxInputBytes = 64 * 1024;
@@ -135,7 +139,13 @@ function noSuchDoor(method: string | undefined, path: string): PeopleError {
 
 function refusal(error: unknown): Reply {
   if (error instanceof PeopleError) return jsonReply(error.status, { error: error.refusal });
-  const problem = error instanceof Error ? error.name : 'the emulator failed';
-  const remedy = 'clear the world, or raise the bound that the problem names';
+  if (error instanceof WorldFullError) {
+    const remedy = 'raise the knob that the problem names';
+    const full = { field: '', value: null, problem: error.message, remedy };
+    return jsonReply(503, { error: full });
+  }
+  logger.error('people.failed', { error });
+  const problem = 'the emulator failed';
+  const remedy = 'see its log';
   return jsonReply(500, { error: { field: '', value: null, problem, remedy } });
 }

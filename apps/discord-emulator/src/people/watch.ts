@@ -10,7 +10,7 @@ import { viewOf } from './message-view.ts';
 import { PeopleError, parseInput } from './people-error.ts';
 import { refuse } from './places.ts';
 
-/** Watchers at once; further ones are refused with 503. */
+/** Two for each of a thousand people of a load test. */
 const maxWatchers = 2_000;
 /** Unsent bytes after which a watcher that does not read is cut off (close code 1013). */
 const maxUnsentBytes = 1024 * 1024;
@@ -26,8 +26,12 @@ export class Watchers {
   /** People only watch: what they send is bounded and ignored. */
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: 1024 });
 
-  constructor(platform: Platform) {
+  readonly #bound: number;
+
+  /** @param bound watchers at once; further ones are refused with 503 */
+  constructor(platform: Platform, bound = maxWatchers) {
     this.#platform = platform;
+    this.#bound = bound;
   }
 
   get count(): number {
@@ -44,8 +48,8 @@ export class Watchers {
       const remedy = 'GET /people/guilds lists them';
       throw refuse('channelId', channelId, 'there is no such channel', remedy);
     }
-    if (this.count >= maxWatchers) {
-      const problem = `${maxWatchers} watchers at once are the most`;
+    if (this.count >= this.#bound) {
+      const problem = `${this.#bound} watchers at once are the most`;
       const remedy = 'close some';
       throw new PeopleError({ field: '', value: null, problem, remedy }, 503);
     }

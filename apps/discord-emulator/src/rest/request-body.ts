@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { ApiError } from './api-error.ts';
 
 /** The largest request that Discord takes. */
-export const maxBodyBytes = 25 * 1024 * 1024;
+const maxBodyBytes = 25 * 1024 * 1024;
 
 /** A file that came with a message. */
 export interface UploadedFile {

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { log } from '@starling/telemetry';
 import { WorldFullError } from '../core/channel-store.ts';
 import type { GatewayInfo, RestFault, RestFaults } from '../core/ports.ts';
 import { ApiError } from './api-error.ts';
@@ -29,6 +30,8 @@ import { interactionRoutes } from './routes/interaction-routes.ts';
 import { messageRoutes } from './routes/message-routes.ts';
 import { selfRoutes } from './routes/self-routes.ts';
 
+const logger = log('rest');
+
 export interface RestParts {
   readonly platform: Platform;
   readonly gateway: GatewayInfo;
@@ -40,8 +43,6 @@ export interface RestHandler {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Invalid answers that count at this moment towards the edge's ban. */
   readonly invalidRequests: number;
-  /** Forgets invalid answers and lifts a ban. */
-  resetInvalidRequests(): void;
 }
 
 interface Target {
@@ -68,11 +69,10 @@ export function createRestHandler({ platform, gateway, faults }: RestParts): Res
     ...interactionRoutes(platform),
   ]);
   const limits = new RateLimits(clock, () => knobs.current);
-  const newInvalid = () => new InvalidRequests(clock, knobs.current.invalidRequests);
-  let invalid = newInvalid();
+  const invalid = new InvalidRequests(clock, () => knobs.current.invalidRequests);
 
   async function serve(request: IncomingMessage, target: Target): Promise<Outcome> {
-    const banMs = invalid.banRemainingMs;
+    const banMs = invalid.banRemainingMs();
     if (banMs > 0) return { reply: edgePage(429, banMs), planted: true };
     const fault = faults.nextRestFault(target);
     const instead = fault && insteadOf(fault);
@@ -132,7 +132,7 @@ export function createRestHandler({ platform, gateway, faults }: RestParts): Res
       return;
     }
     if (reply.status === 429) keeper.count('rest_429');
-    if (invalid.isInvalid(reply) && invalid.banRemainingMs === 0) {
+    if (invalid.isInvalid(reply) && invalid.banRemainingMs() === 0) {
       invalid.add();
       if (!planted) {
         const { status, scope } = reply;
@@ -156,17 +156,18 @@ export function createRestHandler({ platform, gateway, faults }: RestParts): Res
       }
       serve(request, target).then(
         (outcome) => finish({ request, response }, { target, outcome }),
-        () => {
-          if (request.destroyed) response.destroy();
-          else writeReply(response, plainError(500));
+        (error: unknown) => {
+          if (request.destroyed) {
+            response.destroy();
+            return;
+          }
+          logger.error('rest.failed', { error });
+          writeReply(response, plainError(500));
         },
       );
     },
     get invalidRequests() {
       return invalid.count;
-    },
-    resetInvalidRequests() {
-      invalid = newInvalid();
     },
   };
 }

@@ -27,11 +27,10 @@ export function jsonReply(
 }
 
 /** HTTP's own errors have code 0. */
-export function plainError(status: 401 | 404 | 405 | 500 | 502 | 503 | 504): Reply {
+export function plainError(status: 401 | 404 | 500 | 502 | 503 | 504): Reply {
   const text = {
     401: 'Unauthorized',
     404: 'Not Found',
-    405: 'Method Not Allowed',
     500: 'Internal Server Error',
     502: 'Bad Gateway',
     503: 'Service Unavailable',

@@ -101,8 +101,11 @@ function decode(value: string): string | undefined {
   }
 }
 
-/** The top-level resource by which a route's bucket is told apart (docs: Rate Limits). */
+/**
+ * The top-level resource by which a route's bucket is told apart (docs: Rate Limits). Callbacks are
+ * told apart by interaction: they share no limit.
+ */
 export function majorIdOf(params: Readonly<Record<string, string>>): string {
   if (params.webhookToken !== undefined) return `${params.applicationId}/${params.webhookToken}`;
-  return params.channelId ?? params.guildId ?? '';
+  return params.channelId ?? params.guildId ?? params.interactionId ?? '';
 }

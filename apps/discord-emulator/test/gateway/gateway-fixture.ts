@@ -56,6 +56,7 @@ export async function gatewayFixture(
     over: { shard?: readonly [number, number]; intents?: number; token?: string } = {},
   ): Promise<RawClient> {
     const client = await connect();
+    await client.frame(({ op }) => op === 10);
     client.send(2, { token: world.botToken, intents: allIntents, properties: {}, ...over });
     return client;
   }

@@ -206,8 +206,17 @@ describe('interactions', () => {
     }
     expect(codes).toEqual([50035, 50006, 50035, 50035, 50035]);
     expect((await callback({ type: 4, data: { content: 'ok' } })).status).toBe(204);
+    expect(emulator.record.query()).toMatchObject({ answered: 1, violations: [] });
     const forged = await emulator.api('POST', '/interactions/1/x/callback', { type: 5 });
     expect(forged.body.code).toBe(10062);
+  });
+
+  it('limits callbacks by no shared bucket', async () => {
+    emulator.knobs.set({ otherRoutes: { limit: 1 } });
+    for (let nth = 0; nth < 3; nth++) {
+      const { callback } = await ask();
+      expect((await callback({ type: 5 })).status).toBe(204);
+    }
   });
 
   it('opens a modal', async () => {

@@ -146,28 +146,37 @@ describe('RateLimits', () => {
 describe('InvalidRequests', () => {
   it('bans for a window at its limit and lifts the ban after it', async () => {
     const clock = new SimulatedClock();
-    const invalid = new InvalidRequests(clock, { limit: 3, perMs: 600_000 });
+    const invalid = new InvalidRequests(clock, () => ({ limit: 3, perMs: 600_000 }));
     invalid.add();
     invalid.add();
-    expect(invalid.banRemainingMs).toBe(0);
+    expect(invalid.banRemainingMs()).toBe(0);
     invalid.add();
-    expect(invalid.banRemainingMs).toBe(600_000);
+    expect(invalid.banRemainingMs()).toBe(600_000);
     await clock.advance(600_000);
-    expect(invalid.banRemainingMs).toBe(0);
+    expect(invalid.banRemainingMs()).toBe(0);
     expect(invalid.count).toBe(0);
+  });
+
+  it('lifts a ban when its knob is turned', () => {
+    let limit = 1;
+    const invalid = new InvalidRequests(new SimulatedClock(), () => ({ limit, perMs: 1000 }));
+    invalid.add();
+    expect(invalid.banRemainingMs()).toBe(1000);
+    limit = 2;
+    expect(invalid.banRemainingMs()).toBe(0);
   });
 
   it('lets old ones fall out of the window', async () => {
     const clock = new SimulatedClock();
-    const invalid = new InvalidRequests(clock, { limit: 2, perMs: 1000 });
+    const invalid = new InvalidRequests(clock, () => ({ limit: 2, perMs: 1000 }));
     invalid.add();
     await clock.advance(1001);
     invalid.add();
-    expect(invalid.banRemainingMs).toBe(0);
+    expect(invalid.banRemainingMs()).toBe(0);
   });
 
   it('counts 401, 403 and 429, but no 429 of scope shared', () => {
-    const invalid = new InvalidRequests(new SimulatedClock(), { limit: 2, perMs: 1000 });
+    const invalid = new InvalidRequests(new SimulatedClock(), () => ({ limit: 2, perMs: 1000 }));
     expect(invalid.isInvalid({ status: 401 })).toBe(true);
     expect(invalid.isInvalid({ status: 403 })).toBe(true);
     expect(invalid.isInvalid({ status: 429, scope: 'user' })).toBe(true);

@@ -5,6 +5,7 @@ import { bytes, type CreateFixture, queueSpec, subjectOf, text } from './bus-fix
 /** Long enough for any answer that is expected to come. */
 const waitMs = 20_000;
 
+/** What is stored, who gets it, and how it comes back. */
 export function workQueueContract(create: CreateFixture): void {
   it('stores what is enqueued once for each id, and gives it out in order', async () => {
     await using fixture = await create();
@@ -95,6 +96,18 @@ export function workQueueContract(create: CreateFixture): void {
       for (const { payload } of more) got.add(text(payload));
     }
     expect(got.size).toBe(25);
+  });
+
+  it('gives out all it holds, however much of it is not settled yet', async () => {
+    await using fixture = await create();
+    // A server's own default would stop at 1000, for all takers together.
+    const count = 1_100;
+    const spec = queueSpec({ maxMessages: count });
+    const queue = await fixture.bus.openWorkQueue(spec);
+    const ids = Array.from({ length: count }, (_, at) => String(at));
+    await Promise.all(ids.map((id) => queue.enqueue(subjectOf(spec), bytes(id), { id })));
+    const taken = await takeAll(queue, count);
+    expect(new Set(taken.map(({ payload }) => text(payload))).size).toBe(count);
   });
 
   it('refuses when it is full, but still knows a duplicate; an acknowledgement makes room', async () => {

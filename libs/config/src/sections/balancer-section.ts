@@ -15,11 +15,11 @@ export const balancerSection = {
     unit: 'milliseconds',
     doc: 'How long a worker may take to say whether it runs a job. Shorter leaves a stuck worker sooner, longer forgives a pause.',
   }),
-  maxAttempts: field.integer('STARLING_MAX_ATTEMPTS', {
-    default: 4,
+  maxDeliveries: field.integer('STARLING_MAX_DELIVERIES', {
+    default: 10,
     min: 1,
-    max: 100,
-    doc: 'Deliveries of one job before it is answered with an honest failure: a job that kills its workers must not go round for ever.',
+    max: 1_000,
+    doc: 'Deliveries of one job before it is answered with an honest failure: a job that kills its workers must not go round for ever. Being put back costs a delivery too, so a lower value fails good jobs when many processes stop at once.',
   }),
   drainDeadlineMs: field.integer('STARLING_BALANCER_DRAIN_MS', {
     default: 10_000,

@@ -7,7 +7,7 @@ import { embedsForm } from './embed-form.ts';
  * Discord's documented bound. The OpenAPI schema says 4000, and the docs do not say whether a
  * character is a code point; UTF-16 units are the stricter reading, so what passes here passes there.
  */
-export const maxContentLength = 2000;
+const maxContentLength = 2000;
 
 /** Message flags (docs: Message, "Message Flags"). */
 export const messageFlags = {

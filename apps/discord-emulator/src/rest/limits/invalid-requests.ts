@@ -8,15 +8,20 @@ import { SlidingWindow, type WindowLimit } from './sliding-window.ts';
 
 export class InvalidRequests {
   readonly #clock: Clock;
-  readonly #limit: WindowLimit;
+  readonly #knob: () => WindowLimit;
+  #limit: WindowLimit;
   #window: SlidingWindow;
   #bannedUntilMs = Number.NEGATIVE_INFINITY;
 
-  /** @param limit Discord's published numbers are 10 000 in 600 000 ms */
-  constructor(clock: Clock, limit: WindowLimit) {
+  /**
+   * @param knob Discord's published numbers are 10 000 in 600 000 ms; turning the knob lifts a ban
+   * and forgets what was counted
+   */
+  constructor(clock: Clock, knob: () => WindowLimit) {
     this.#clock = clock;
-    this.#limit = limit;
-    this.#window = new SlidingWindow(limit);
+    this.#knob = knob;
+    this.#limit = knob();
+    this.#window = new SlidingWindow(this.#limit);
   }
 
   /** Invalid requests that count at this moment. */
@@ -32,6 +37,7 @@ export class InvalidRequests {
 
   /** Counts one invalid answer; the one that reaches the limit starts a ban of one window. */
   add(): void {
+    this.#follow();
     const nowMs = this.#clock.monotonicMs();
     if (this.#window.admit(nowMs).remaining > 0) return;
     this.#bannedUntilMs = nowMs + this.#limit.perMs;
@@ -39,13 +45,16 @@ export class InvalidRequests {
   }
 
   /** Milliseconds that the ban still lasts; 0 when there is none. */
-  get banRemainingMs(): number {
+  banRemainingMs(): number {
+    this.#follow();
     return Math.max(0, this.#bannedUntilMs - this.#clock.monotonicMs());
   }
 
-  /** Lifts the ban and forgets what was counted: a test starts clean. */
-  reset(): void {
-    this.#window = new SlidingWindow(this.#limit);
+  #follow(): void {
+    const limit = this.#knob();
+    if (limit.limit === this.#limit.limit && limit.perMs === this.#limit.perMs) return;
+    this.#limit = limit;
+    this.#window = new SlidingWindow(limit);
     this.#bannedUntilMs = Number.NEGATIVE_INFINITY;
   }
 }

@@ -18,14 +18,19 @@ const scope = (channel: ChannelPayload) => {
     : { guildId, intents: GatewayIntentBits.GuildMessages };
 };
 
-/** A message as an event has it: with its guild, its author's membership and those of the mentioned. */
+/**
+ * A message as an event has it: with its guild, its author's membership and those of the mentioned.
+ * `channel_type` is what discord.js knows a direct message by when it has not seen the channel.
+ */
 function eventMessage(world: World, { channel, message }: Happening): Dispatch['data'] {
   const guildId = guildOf(channel);
   const guild = guildId === undefined ? undefined : world.guild(guildId);
-  if (!guild) return { ...message };
+  const { type: channelType } = channel;
+  if (!guild) return { ...message, channel_type: channelType };
   const bare = (userId: string) => withoutUser(guild.member(userId));
   return {
     ...message,
+    channel_type: channelType,
     guild_id: guildId,
     // Webhooks, interactions' responses among them, have no member (docs: Message Create).
     ...(message.webhook_id === undefined ? { member: bare(message.author.id) } : {}),

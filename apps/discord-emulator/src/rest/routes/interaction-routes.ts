@@ -19,6 +19,20 @@ export function interactionRoutes(platform: Platform): Route[] {
   const webhook = '/webhooks/:applicationId/:webhookToken';
   const one = `${webhook}/messages/:messageId`;
 
+  /** A wrong form leaves the interaction waiting, so only other outcomes are the record's concern. */
+  const respondOnce = (call: Parameters<typeof respond>[1]): CallbackOutcome => {
+    const acknowledged = () => keeper.acknowledged({ interactionId: call.id, atMs: clock.nowMs() });
+    try {
+      const outcome = respond(platform, call);
+      acknowledged();
+      return outcome;
+    } catch (error) {
+      if (error instanceof ApiError && (error.code === 40060 || error.code === 10062)) {
+        acknowledged();
+      }
+      throw error;
+    }
+  };
   const interactionOf = ({ params }: RouteCall): Responded => {
     if (params.applicationId !== platform.world.application.id) throw new ApiError(10015);
     return interactions.byToken(params.webhookToken ?? '');
@@ -41,10 +55,7 @@ export function interactionRoutes(platform: Platform): Route[] {
       family: 'otherRoutes',
       handle({ params, query, body }) {
         const { interactionId: id = '', interactionToken: token = '' } = params;
-        if (interactions.get(id)) {
-          keeper.acknowledged({ interactionId: id, atMs: clock.nowMs() });
-        }
-        const outcome = respond(platform, { id, token, body });
+        const outcome = respondOnce({ id, token, body });
         if (query.get('with_response') !== 'true') return { status: 204 };
         return { status: 200, body: callbackBody(outcome) };
       },

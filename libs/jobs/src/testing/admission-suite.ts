@@ -1,6 +1,6 @@
 import { guildId, jobId, userId } from '@starling/contracts';
 import { describe, expect, it } from 'vitest';
-import type { Admission, AdmissionBounds, JobOwner } from './admission.ts';
+import type { Admission, AdmissionBounds, JobOwner } from '../admission.ts';
 
 /** What the suite needs of an adapter: a fresh one, and a way to let time pass. */
 export interface AdmissionUnderTest extends AsyncDisposable {

@@ -1,6 +1,6 @@
 import { type ChannelId, channelId, messageId, userId } from '@starling/contracts';
 import { describe, expect, it } from 'vitest';
-import type { ConversationBounds, Conversations, Turn } from './conversations.ts';
+import type { ConversationBounds, Conversations, Turn } from '../conversations.ts';
 
 /** What the suite needs of an adapter: a fresh one, and a way to let time pass. */
 export interface ConversationsUnderTest extends AsyncDisposable {
@@ -70,6 +70,16 @@ export function conversationsSuite(
       await conversations.append(channel, turn(1));
       await conversations.append(channel, turn(1));
       expect(await conversations.recent(channel)).toEqual([turn(1)]);
+    });
+
+    it('lets a later answer to a message take the place of the first', async () => {
+      await using subject = await open(bounds);
+      const { conversations } = subject;
+      await conversations.append(channel, turn(1));
+      await conversations.append(channel, turn(2));
+      await conversations.append(channel, turn(1, { answer: 'late, but better' }));
+      const recent = await conversations.recent(channel);
+      expect(recent.map(({ answer }) => answer)).toEqual(['late, but better', 'answer 2']);
     });
 
     it('keeps the speakers of one channel apart', async () => {

@@ -1,0 +1,31 @@
+/** `starling`: the operator's commands. */
+import { resolve } from 'node:path';
+import { withEnvFile } from '@starling/config';
+import { demo } from './commands/demo.ts';
+import { say } from './commands/say.ts';
+import { status } from './commands/status.ts';
+import { up } from './commands/up.ts';
+import { runCommand } from './run-command.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const stop = new AbortController();
+
+/** Told to end twice, it ends at once; the children it started end with it. */
+const onSignal = () => {
+  if (stop.signal.aborted) process.exit(130);
+  stop.abort(new Error('stopped'));
+};
+process.on('SIGINT', onSignal);
+process.on('SIGTERM', onSignal);
+
+process.exitCode = await runCommand({
+  commands: [up, say, status, demo],
+  args: process.argv.slice(2),
+  context: {
+    root,
+    environment: () => withEnvFile(process.env, resolve(root, '.env')),
+    out: (line) => process.stdout.write(`${line}\n`),
+    say: (line) => process.stderr.write(`${line}\n`),
+    stop: stop.signal,
+  },
+});

@@ -1,0 +1,51 @@
+/** The worker process: configuration, telemetry, bus, provider, and the role on top of them. */
+import { connectNats } from '@starling/bus';
+import { systemClock as clock, systemRandom as random } from '@starling/clock';
+import {
+  deliverySection,
+  instanceSection,
+  natsSection,
+  parseConfig,
+  providerSection,
+  telemetrySection,
+  workerSection,
+} from '@starling/config';
+import { workerId } from '@starling/contracts';
+import { runProcess } from '@starling/lifecycle';
+import { providerFrom } from '@starling/llm';
+import { startWorker } from '@starling/roles/worker';
+import { log, startTelemetry } from '@starling/telemetry';
+
+const environment = process.env;
+
+await runProcess({
+  name: 'worker',
+  clock,
+  environment,
+  drainDeadlineMs: workerSection.drainDeadlineMs.default,
+  log: log('process', 'worker'),
+  async build(stack) {
+    // Everything is read before anything is started: a wrong setting leaves nothing behind.
+    const instance = parseConfig(instanceSection, environment);
+    const nats = parseConfig(natsSection, environment);
+    const worker = parseConfig(workerSection, environment);
+    const delivery = parseConfig(deliverySection, environment);
+    const provider = providerFrom(parseConfig(providerSection, environment), { clock, random });
+    const telemetry = parseConfig(telemetrySection, environment);
+    const id = workerId.parse(instance.id ?? `worker-${random.integer(2 ** 32).toString(36)}`);
+
+    // Disposed in reverse: the role, then the bus, then the provider's connections, the log last.
+    stack.use(
+      await startTelemetry({ service: 'worker', instanceId: id, config: telemetry, clock }),
+    );
+    stack.use(provider);
+    const bus = stack.use(await connectNats({ ...nats, name: id, clock }));
+    const config = { ...worker, ...delivery };
+    const role = await startWorker({ bus, clock, random, provider, workerId: id, config });
+    return {
+      parts: [role],
+      drainDeadlineMs: worker.drainDeadlineMs,
+      ready: { workerId: id, slots: role.snapshot().slots, provider: provider.name },
+    };
+  },
+});

@@ -1,0 +1,184 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { systemClock } from '@starling/clock';
+import { freePort, startNatsServer } from '@starling/harness';
+import { captureTelemetry } from '@starling/telemetry/testing';
+import { describe, expect, it, vi } from 'vitest';
+import { type Bus, connectNats, type NatsOptions } from '../src/index.ts';
+import { bytes, queueSpec, subjectOf, text } from '../src/testing/bus-fixture.ts';
+
+const connect = (url: string, options: Partial<NatsOptions> = {}): Promise<Bus> =>
+  connectNats({ url, name: 'faults', connectTimeoutMs: 10_000, clock: systemClock, ...options });
+
+const wait = { timeout: 15_000, interval: 20 };
+const waitMs = 20_000;
+
+describe('a NATS server that is killed and comes back on its store', () => {
+  it('has what it acknowledged, and a taker that waited goes on [B5]', async () => {
+    await using server = await startNatsServer();
+    await using bus = await connect(server.url);
+    const spec = queueSpec();
+    const queue = await bus.openWorkQueue(spec);
+    const ids = Array.from({ length: 50 }, (_, at) => String(at));
+    for (const id of ids) await queue.enqueue(subjectOf(spec), bytes(id), { id });
+    await server.kill();
+    await vi.waitFor(() => expect(bus.state).toBe('reconnecting'), wait);
+    const waiting = queue.take({ max: 1, waitMs });
+    await server.restart();
+    const seen = new Set((await waiting).map(({ payload }) => text(payload)));
+    expect(seen.size).toBe(1);
+    while (seen.size < ids.length) {
+      const more = await queue.take({ max: 20, waitMs });
+      expect(more.length).toBeGreaterThan(0);
+      for (const { payload, receipt } of more) {
+        seen.add(text(payload));
+        await bus.settle(receipt, { kind: 'ack' });
+      }
+    }
+    expect([...seen].sort()).toEqual([...ids].sort());
+  });
+
+  it('has its subscribers again; what is asked meanwhile fails at once', async () => {
+    await using telemetry = captureTelemetry();
+    await using server = await startNatsServer();
+    await using bus = await connect(server.url);
+    const spec = queueSpec();
+    const queue = await bus.openWorkQueue(spec);
+    await bus.messaging.subscribe(`${spec.name}-echo`, (message) =>
+      message.respond(message.payload),
+    );
+    await server.kill();
+    await vi.waitFor(() => expect(bus.state).toBe('reconnecting'), wait);
+    const gone = { code: 'unreachable' };
+    const request = () =>
+      bus.messaging.request(`${spec.name}-echo`, bytes('a'), { timeoutMs: waitMs });
+    await expect(request()).rejects.toMatchObject(gone);
+    const enqueue = () => queue.enqueue(subjectOf(spec), bytes('a'), { id: 'a' });
+    await expect(enqueue()).rejects.toMatchObject(gone);
+    await expect(queue.size()).rejects.toMatchObject(gone);
+    await expect(bus.openWorkQueue(spec)).rejects.toMatchObject(gone);
+    bus.messaging.publish(`${spec.name}-lost`, bytes('a'));
+    const late = bus.messaging.subscribe(`${spec.name}-late`, (message) =>
+      message.respond(bytes('here')),
+    );
+    await server.restart();
+    await late;
+    await vi.waitFor(() => expect(bus.state).toBe('connected'), wait);
+    expect(text((await request()).payload)).toBe('a');
+    expect(await enqueue()).toEqual({ duplicate: false });
+    const answer = await bus.messaging.request(`${spec.name}-late`, bytes(''), {
+      timeoutMs: waitMs,
+    });
+    expect(text(answer.payload)).toBe('here');
+    const events = telemetry.lines.map((line) => line.event);
+    expect(events).toEqual(['connection.lost', 'messages.dropped', 'connection.restored']);
+    const metrics = await telemetry.metrics();
+    const dropped = metrics.find((metric) => metric.name === 'starling.bus.dropped');
+    expect(dropped).toMatchObject({ value: 1, attributes: { why: 'disconnected' } });
+  });
+
+  it('gets its queues anew when its store is gone', async () => {
+    const storeDir = await mkdtemp(join(tmpdir(), 'starling-nats-store-'));
+    await using server = await startNatsServer({ storeDir });
+    await using bus = await connect(server.url);
+    const spec = queueSpec();
+    const queue = await bus.openWorkQueue(spec);
+    await server.kill();
+    await rm(storeDir, { recursive: true });
+    await server.restart();
+    const enqueue = () => queue.enqueue(subjectOf(spec), bytes('a'), { id: 'a' });
+    await vi.waitFor(async () => expect(await enqueue()).toBeDefined(), wait);
+    expect(await queue.take({ max: 1, waitMs })).toHaveLength(1);
+    await rm(storeDir, { recursive: true, force: true });
+  });
+
+  it('lets a bus be closed while it is away', async () => {
+    await using server = await startNatsServer();
+    const bus = await connect(server.url);
+    const queue = await bus.openWorkQueue(queueSpec());
+    await bus.messaging.subscribe('anything', () => {});
+    const waiting = expect(queue.take({ max: 1, waitMs })).rejects.toMatchObject({
+      code: 'closed',
+    });
+    await server.kill();
+    await vi.waitFor(() => expect(bus.state).toBe('reconnecting'), wait);
+    await bus[Symbol.asyncDispose]();
+    await waiting;
+    expect(bus.state).toBe('closed');
+  });
+});
+
+describe('connecting to NATS', () => {
+  it('waits for a server that comes later', async () => {
+    const port = await freePort();
+    const connecting = connect(`nats://127.0.0.1:${port}`);
+    await using server = await startNatsServer({ port });
+    await using bus = await connecting;
+    expect(bus.state).toBe('connected');
+    expect(server.port).toBe(port);
+  });
+
+  it('says where it looked and what to do when none comes, and never the password', async () => {
+    const url = `nats://someone:hush-hush@127.0.0.1:${await freePort()}`;
+    const failure = await connect(url, { connectTimeoutMs: 300 }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 'unreachable',
+      message: expect.stringMatching(/127\.0\.0\.1:\d+.*300 ms.*NATS_URL/),
+    });
+    expect(inspect(failure, { depth: 10, showHidden: true })).not.toContain('hush');
+  });
+
+  it('uses the credentials of its address, and gives up at once when they are refused', async () => {
+    const authorization = { user: 'someone', password: 'hush-hush' };
+    await using server = await startNatsServer({ authorization });
+    await using bus = await connect(server.url.replace('://', '://someone:hush-hush@'));
+    expect(bus.state).toBe('connected');
+    const wrong = server.url.replace('://', '://someone:hush-wrong@');
+    const failure = await connect(wrong, { connectTimeoutMs: 600_000 }).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('check NATS_URL'),
+    });
+    expect(inspect(failure, { depth: 10, showHidden: true })).not.toContain('hush');
+  });
+
+  it('keeps to the size that the server takes, and keeps the connection', async () => {
+    await using server = await startNatsServer({ maxPayloadBytes: 1_000 });
+    await using bus = await connect(server.url);
+    const spec = queueSpec();
+    const queue = await bus.openWorkQueue(spec);
+    const tooLarge = { code: 'too_large' };
+    const payload = new Uint8Array(1_001);
+    expect(() => bus.messaging.publish('large', payload)).toThrow(
+      expect.objectContaining(tooLarge),
+    );
+    const request = bus.messaging.request('large', payload, { timeoutMs: waitMs });
+    await expect(request).rejects.toMatchObject(tooLarge);
+    // The id is a header, and headers count.
+    const id = 'a'.repeat(64);
+    const enqueue = queue.enqueue(subjectOf(spec), new Uint8Array(950), { id });
+    await expect(enqueue).rejects.toMatchObject(tooLarge);
+    expect(await queue.enqueue(subjectOf(spec), new Uint8Array(800), { id })).toEqual({
+      duplicate: false,
+    });
+    expect(bus.state).toBe('connected');
+  });
+
+  it('brings a queue to one shape when several processes open it at once', async () => {
+    await using server = await startNatsServer();
+    await using one = await connect(server.url);
+    await using two = await connect(server.url);
+    const spec = queueSpec();
+    await Promise.all(
+      [one, two, one, two].map((bus, at) => bus.openWorkQueue({ ...spec, maxMessages: 10 + at })),
+    );
+    const queue = await one.openWorkQueue({ ...spec, maxMessages: 2 });
+    for (const id of ['a', 'b']) await queue.enqueue(subjectOf(spec), bytes(id), { id });
+    const third = queue.enqueue(subjectOf(spec), bytes('c'), { id: 'c' });
+    await expect(third).rejects.toMatchObject({ code: 'full' });
+  });
+});

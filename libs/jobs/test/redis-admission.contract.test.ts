@@ -1,0 +1,44 @@
+import { systemClock } from '@starling/clock';
+import { jobId, userId } from '@starling/contracts';
+import { type RunningServer, startRedisServer } from '@starling/harness';
+import { connectRedis } from '@starling/redis';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createRedisAdmission } from '../src/redis-admission.ts';
+import { admissionSuite } from '../src/testing.ts';
+
+let server: RunningServer;
+beforeAll(async () => {
+  server = await startRedisServer();
+});
+afterAll(async () => {
+  await server.stop();
+});
+
+async function connect() {
+  const redis = await connectRedis({
+    url: server.url,
+    commandTimeoutMs: 2_000,
+    connectTimeoutMs: 10_000,
+    clock: systemClock,
+  });
+  await redis.command('FLUSHDB');
+  return redis;
+}
+
+admissionSuite('Redis', async (bounds) => {
+  const redis = await connect();
+  return {
+    admission: createRedisAdmission({ ...bounds, redis }),
+    nowMs: () => systemClock.nowMs(),
+    pass: (ms) => systemClock.sleep(ms),
+    [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose](),
+  };
+});
+
+it('leaves nothing behind in Redis once the holds are over', async () => {
+  await using redis = await connect();
+  const admission = createRedisAdmission({ perUser: 3, perGuild: 30, redis });
+  const owner = { jobId: jobId.parse('job-1'), userId: userId.parse('400000000000000000') };
+  await admission.admit(owner, { holdMs: 50 });
+  await expect.poll(() => redis.command('DBSIZE')).toBe(0);
+});

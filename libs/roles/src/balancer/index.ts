@@ -1,0 +1,7 @@
+export {
+  type Balancer,
+  type BalancerConfig,
+  type BalancerParts,
+  type BalancerSnapshot,
+  startBalancer,
+} from './start-balancer.ts';

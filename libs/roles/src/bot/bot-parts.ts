@@ -1,0 +1,38 @@
+import type { Bus, WorkQueue } from '@starling/bus';
+import type { Conversations } from '@starling/chat';
+import type { Clock, Random } from '@starling/clock';
+import type { botSection, ConfigOf } from '@starling/config';
+import type { ClusterId } from '@starling/contracts';
+import type { Admission } from '@starling/jobs';
+import type { DiscordGateway, DiscordSender } from './discord-ports.ts';
+
+/** The settings that the role reads; nothing of tokens, shards or processes. */
+export type BotConfig = Pick<
+  ConfigOf<typeof botSection>,
+  | 'persona'
+  | 'maxTextLength'
+  | 'routeBudgetMs'
+  | 'contextDmTokens'
+  | 'contextGuildTokens'
+  | 'historyMessages'
+  | 'maxCompletionTokens'
+  | 'jobDeadlineMs'
+  | 'resultGraceMs'
+  | 'acceptRetryMs'
+  | 'answersPerCluster'
+>;
+
+/** What a bot is built from. Nothing of it is owned: who made a part disposes it. */
+export interface BotParts {
+  readonly clusterId: ClusterId;
+  readonly bus: Bus;
+  /** The open `JOBS` queue. */
+  readonly queue: Pick<WorkQueue, 'enqueue'>;
+  readonly gateway: DiscordGateway;
+  readonly sender: DiscordSender;
+  readonly conversations: Conversations;
+  readonly admission: Admission;
+  readonly config: BotConfig;
+  readonly clock: Clock;
+  readonly random: Random;
+}

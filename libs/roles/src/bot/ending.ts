@@ -1,0 +1,44 @@
+import { isBlank, withoutThoughts } from '@starling/chat';
+import type { CorrelationId, ErrorCode, Exchange, JobOutcome } from '@starling/contracts';
+import { closeFences } from '@starling/discord';
+import { errorText } from './error-text.ts';
+
+/** What the user reads at the end, and how the exchange is reported. */
+export interface Ending {
+  readonly text: string;
+  readonly report: Exchange['ending'];
+  /** The answer as the conversation remembers it; absent when there was none. */
+  readonly answer?: string;
+}
+
+/** A job that could not be done says so below what the user has read already. */
+export function failedEnding(failure: {
+  readonly code: ErrorCode;
+  readonly partialText: string;
+  readonly correlationId: CorrelationId;
+  readonly retryAtMs: number;
+  readonly kind?: 'failed' | 'refused';
+}): Ending {
+  const { code, kind = 'failed' } = failure;
+  const partial = withoutThoughts(failure.partialText, { open: false }).trimEnd();
+  const error = errorText(failure);
+  const text = isBlank(partial) ? error : `${closeFences(partial)}\n\n${error}`;
+  return { text, report: { kind, code } };
+}
+
+/** The ending that an outcome stands for. An answer in which nothing can be read is none. */
+export function endingOf(
+  outcome: JobOutcome,
+  about: { readonly correlationId: CorrelationId; readonly retryAtMs: number },
+): Ending {
+  if (outcome.kind === 'failed') {
+    return failedEnding({ code: outcome.code, partialText: outcome.partialText, ...about });
+  }
+  const answer = withoutThoughts(outcome.text, { open: false });
+  if (isBlank(answer)) {
+    const code = outcome.finishReason === 'content_filter' ? 'provider_refused' : 'answer_cut';
+    return failedEnding({ code, partialText: '', ...about });
+  }
+  const { model, usage } = outcome;
+  return { text: answer, answer, report: { kind: 'answered', model, usage } };
+}

@@ -1,0 +1,81 @@
+import {
+  buildContext,
+  type Context,
+  type Conversations,
+  type IncomingMessage,
+  type RepliedMessage,
+  type Route,
+  type Turn,
+} from '@starling/chat';
+import type { UserId } from '@starling/contracts';
+import type { Logger } from '@starling/telemetry';
+import type { BotParts } from './bot-parts.ts';
+
+/** Messages of a reply chain, the one that came with the event included. */
+const maxReplyChain = 3;
+
+/**
+ * What the answer is based on: the channel's last turns in one read of the store, and the messages
+ * that this one replies to, fetched beside it. A source that fails is left out: a question without
+ * its history is still answered.
+ */
+export async function gatherContext(
+  asked: {
+    readonly message: IncomingMessage;
+    readonly route: Extract<Route, { kind: 'addressed' }>;
+    readonly self: UserId;
+  },
+  parts: Pick<BotParts, 'conversations' | 'sender' | 'config'> & { readonly logger: Logger },
+): Promise<Context> {
+  const { message, route, self } = asked;
+  const { config } = parts;
+  const [history, replyChain] = await Promise.all([
+    historyOf(message, parts),
+    route.path === 'full' ? replyChainOf(message, parts) : [],
+  ]);
+  return buildContext({
+    persona: config.persona,
+    scope: route.scope,
+    self,
+    speaker: message.author,
+    text: route.text,
+    history,
+    replyChain,
+    budget: {
+      dmTokens: config.contextDmTokens,
+      guildTokens: config.contextGuildTokens,
+      maxMessages: config.historyMessages,
+    },
+  });
+}
+
+async function historyOf(
+  { channelId }: IncomingMessage,
+  { conversations, logger }: { readonly conversations: Conversations; readonly logger: Logger },
+): Promise<readonly Turn[]> {
+  try {
+    return await conversations.recent(channelId);
+  } catch (error) {
+    logger.warn('conversation.unreadable', { error });
+    return [];
+  }
+}
+
+/** Nearest first. Discord sends the first one along; those behind it are fetched one by one. */
+async function replyChainOf(
+  { channelId, repliedTo }: IncomingMessage,
+  { logger, sender }: Pick<BotParts, 'sender'> & { readonly logger: Logger },
+): Promise<readonly RepliedMessage[]> {
+  const chain: RepliedMessage[] = repliedTo ? [repliedTo] : [];
+  for (let next = repliedTo?.repliesTo; next && chain.length < maxReplyChain; ) {
+    try {
+      const fetched: RepliedMessage = await sender.fetch(channelId, next);
+      chain.push(fetched);
+      next = fetched.repliesTo;
+    } catch (error) {
+      logger.debug('reply_chain.cut', { error });
+      break;
+    }
+  }
+  return chain;
+}

@@ -1,0 +1,198 @@
+/**
+ * The way in: a dispatch of the gateway becomes a job that the fleet has promised to answer, or a
+ * calm refusal. Receive, route, context, admit, publish.
+ */
+import { type IncomingMessage, type Route, route } from '@starling/chat';
+import { type ErrorCode, headerNames, type Job, jobId } from '@starling/contracts';
+import { decodeMessage } from '@starling/discord';
+import { acceptJob } from '@starling/jobs';
+import {
+  activeContext,
+  attributeNames,
+  contextWithIds,
+  injectHeaders,
+  type Logger,
+  type RoleTelemetry,
+  runIn,
+  SpanKind,
+} from '@starling/telemetry';
+import type { AnswerBook } from './answer-book.ts';
+import type { BotParts } from './bot-parts.ts';
+import { correlationIdFor } from './correlation.ts';
+import { gatherContext } from './gather-context.ts';
+import type { OpenAnswer, Question } from './open-answer.ts';
+import type { Quarantine } from './quarantine.ts';
+
+export interface IntakeParts extends BotParts {
+  readonly book: AnswerBook;
+  readonly logger: Logger;
+  readonly telemetry: RoleTelemetry;
+  readonly quarantine: Quarantine;
+  readonly openAnswer: (question: Question) => OpenAnswer;
+  /** Stops a job that was accepted although its question is gone. */
+  readonly cancel: (question: Question) => void;
+}
+
+type Addressed = Exclude<Route, { kind: 'ignored' }>;
+
+/** Told when a cluster is at its bound of open answers: they free up within seconds. */
+const busyRetryMs = 10_000;
+
+/** Beyond deadline and grace a hold lives this long, should its process have died. */
+const holdSlackMs = 10_000;
+
+/** Handles one MESSAGE_CREATE; resolves when the message is dropped, or its question has ended. */
+export async function takeIn(data: unknown, parts: IntakeParts): Promise<void> {
+  const { book, clock, config, gateway, quarantine, telemetry } = parts;
+  const receivedAtMs = clock.monotonicMs();
+  const message = decodeMessage(data);
+  if (!message) {
+    quarantine('gateway', { kind: 'invalid' });
+    return;
+  }
+  const { self } = gateway;
+  if (self === undefined) return;
+  const decodedAtMs = clock.monotonicMs();
+  const routed = route(message, {
+    self,
+    maxTextLength: config.maxTextLength,
+    budgetMs: config.routeBudgetMs,
+    monotonicMs: () => clock.monotonicMs(),
+  });
+  if (routed.kind === 'ignored') return;
+  const routedAtMs = clock.monotonicMs();
+  const id = jobId.parse(message.id);
+  // The gateway replays what it is not sure we have seen.
+  if (book.answer(id) || book.past(id)) return;
+
+  const { channelId, guildId, author } = message;
+  await telemetry.withSpan(
+    'message',
+    { root: true, kind: SpanKind.CONSUMER, attributes: { [attributeNames.jobId]: id } },
+    () => {
+      const ids = { guildId, userId: author.id, messageId: message.id };
+      const context = contextWithIds(ids, activeContext());
+      return runIn(context, async () => {
+        const timeline = telemetry.timeline(clock);
+        const endMs = clock.nowMs();
+        const decodedMs = endMs - (routedAtMs - decodedAtMs);
+        timeline.record('receive', {
+          startMs: decodedMs - (decodedAtMs - receivedAtMs),
+          endMs: decodedMs,
+        });
+        timeline.record('route', { startMs: decodedMs, endMs });
+        const question: Question = {
+          jobId: id,
+          origin: {
+            kind: 'discord',
+            clusterId: parts.clusterId,
+            ...(guildId && { guildId }),
+            channelId,
+            messageId: message.id,
+            userId: author.id,
+          },
+          correlationId: correlationIdFor(parts.random),
+          context,
+          timeline,
+          receivedAtMs,
+          ...(routed.kind === 'addressed' && {
+            asked: { text: routed.text, speakerName: author.name },
+          }),
+        };
+        await ask({ message, question, route: routed, self }, parts);
+      });
+    },
+  );
+}
+
+async function ask(
+  asked: {
+    readonly message: IncomingMessage;
+    readonly question: Question;
+    readonly route: Addressed;
+    readonly self: IncomingMessage['author']['id'];
+  },
+  parts: IntakeParts,
+): Promise<void> {
+  const { book, clock, config, logger } = parts;
+  const { question, route: routed } = asked;
+  const isFull = book.openCount >= config.answersPerCluster;
+  const answer = parts.openAnswer(question);
+  const refuse = (code: ErrorCode, retryAtMs?: number) =>
+    answer.fail({ kind: 'refused', code, settled: true, ...(retryAtMs && { retryAtMs }) });
+
+  if (routed.kind === 'refused') return refuse(routed.code);
+  if (isFull) return refuse('too_busy', clock.nowMs() + busyRetryMs);
+  answer.type();
+  try {
+    const job = await prepare({ ...asked, route: routed }, parts);
+    if (answer.over) return;
+    if ('code' in job) return await refuse(job.code, job.retryAtMs);
+    const acceptance = await acceptJob(job.job, {
+      queue: parts.queue,
+      clock,
+      tokenEstimate: job.tokenEstimate,
+      headers: injectHeaders({ [headerNames.correlationId]: question.correlationId }),
+      retryForMs: config.acceptRetryMs,
+    });
+    if (answer.over) return parts.cancel(question);
+    if (acceptance.kind === 'refused') {
+      logger.warn('job.refused', { code: acceptance.code, error: acceptance.cause });
+      return await refuse(acceptance.code);
+    }
+    if (acceptance.duplicate) {
+      // An earlier process accepted it. Its result finds us, or was delivered long ago.
+      logger.info('job.accepted_before');
+      answer[Symbol.dispose]();
+      book.close(question.jobId);
+      return;
+    }
+    answer.expect({ forMs: job.job.deadlineAtMs - clock.nowMs() + config.resultGraceMs });
+    // The span of the message lasts as long as its answer.
+    await answer.whenOver;
+  } catch (error) {
+    logger.error('intake.failed', { error });
+    await answer.fail({ kind: 'failed', code: 'internal', settled: true });
+  }
+}
+
+type Prepared =
+  | { readonly job: Job; readonly tokenEstimate: number }
+  | { readonly code: ErrorCode; readonly retryAtMs: number };
+
+/** The job of a question, admitted; or why it is not. */
+async function prepare(
+  asked: {
+    readonly message: IncomingMessage;
+    readonly question: Question;
+    readonly route: Extract<Route, { kind: 'addressed' }>;
+    readonly self: IncomingMessage['author']['id'];
+  },
+  parts: IntakeParts,
+): Promise<Prepared> {
+  const { admission, clock, config } = parts;
+  const { question } = asked;
+  const { timeline, origin } = question;
+  const context = await timeline.run('context', () => gatherContext(asked, parts));
+  const holdMs = config.jobDeadlineMs + config.resultGraceMs + holdSlackMs;
+  const decision = await timeline.run('admit', () =>
+    admission.admit({ jobId: question.jobId, ...ownerOf(origin) }, { holdMs }),
+  );
+  if (decision.kind === 'refused') return decision;
+  const acceptedAtMs = clock.nowMs();
+  const job: Job = {
+    jobId: question.jobId,
+    lane: asked.route.scope === 'dm' ? 'dm' : 'interactive',
+    origin,
+    messages: [...context.messages],
+    maxCompletionTokens: config.maxCompletionTokens,
+    acceptedAtMs,
+    deadlineAtMs: acceptedAtMs + config.jobDeadlineMs,
+  };
+  return { job, tokenEstimate: context.estimatedTokens + config.maxCompletionTokens };
+}
+
+/** Whose place a question takes. */
+export function ownerOf({ guildId, userId }: Question['origin']) {
+  return { userId, ...(guildId && { guildId }) };
+}

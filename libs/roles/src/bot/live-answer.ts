@@ -1,0 +1,201 @@
+/**
+ * Drives one answer in Discord: carries out what `stepAnswer` decides, waits for turns, tries again.
+ * Texts come faster than Discord takes edits; only the newest is composed when its turn comes.
+ */
+import type { Clock, Random } from '@starling/clock';
+import type { ChannelId, JobId, MessageId } from '@starling/contracts';
+import {
+  type AnswerCall,
+  type AnswerEffect,
+  type AnswerEvent,
+  type AnswerState,
+  messageContents,
+  newAnswer,
+  type PostedPart,
+  partNonce,
+  SendError,
+  stepAnswer,
+} from '@starling/discord';
+import { type Backoff, fullJitterMs } from '@starling/lifecycle';
+import { type Context, type Logger, type PhaseTimeline, runIn } from '@starling/telemetry';
+import type { DiscordSender } from './discord-ports.ts';
+
+export interface LiveAnswerParts {
+  readonly sender: DiscordSender;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly jobId: JobId;
+  readonly channelId: ChannelId;
+  /** The message that is answered: the first part is shown as a reply to it. */
+  readonly replyTo: MessageId;
+  readonly timeline: PhaseTimeline;
+  readonly context: Context;
+  /** Messages of this answer that exist already. */
+  readonly posted?: readonly PostedPart[];
+}
+
+export type AnswerEnd = NonNullable<AnswerState['end']>;
+
+/** Tries of a final text: about 15 s of an unreachable Discord, after which the result comes again. */
+const maxTries = 7;
+const backoff: Backoff = { baseMs: 250, capMs: 5_000 };
+
+export class LiveAnswer implements Disposable {
+  readonly #parts: LiveAnswerParts;
+  readonly #ended = Promise.withResolvers<AnswerEnd>();
+  readonly #disposed = new AbortController();
+  #state: AnswerState;
+  /** A text that the state does not know yet. */
+  #latest: { readonly text: string; readonly final: boolean } | undefined;
+  #finishing = false;
+  #failures = 0;
+  #turn: Disposable | undefined;
+  #posts = 0;
+  #edits = 0;
+  #firstTextAtMs: number | undefined;
+
+  constructor(parts: LiveAnswerParts) {
+    this.#parts = parts;
+    this.#state = newAnswer(parts.posted);
+  }
+
+  /** Messages that exist, in order. */
+  get posted(): readonly PostedPart[] {
+    return this.#state.posted;
+  }
+
+  /** Calls that succeeded so far, and when the first text stood there (monotonic milliseconds). */
+  get tally() {
+    return { posts: this.#posts, edits: this.#edits, firstTextAtMs: this.#firstTextAtMs };
+  }
+
+  /** The text so far; may be passed over by a newer one. */
+  show(text: string): void {
+    if (!this.#finishing) this.#take({ text, final: false });
+  }
+
+  /**
+   * The last word; an empty one takes away what stands there. Resolves when Discord has it
+   * (`delivered`), when there is no place for it any more (`gone`), or when its tries are used up
+   * (`failed`).
+   */
+  finish(text: string): Promise<AnswerEnd> {
+    if (!this.#finishing) {
+      this.#finishing = true;
+      this.#take({ text, final: true });
+    }
+    return this.#ended.promise;
+  }
+
+  /** Lets go: nothing is called afterwards, and what stands in Discord stays. */
+  [Symbol.dispose](): void {
+    this.#disposed.abort();
+    this.#turn?.[Symbol.dispose]();
+  }
+
+  #take(latest: { readonly text: string; readonly final: boolean }): void {
+    this.#latest = latest;
+    if (!this.#state.calling && !this.#state.waiting) this.#feedLatest();
+  }
+
+  #feedLatest(): void {
+    const latest = this.#latest;
+    if (!latest) return;
+    this.#latest = undefined;
+    this.#feed({ kind: 'text', contents: this.#compose(latest.text), final: latest.final });
+  }
+
+  #compose(text: string): readonly string[] {
+    const { clock, context, timeline } = this.#parts;
+    const startMs = clock.monotonicMs();
+    const contents = messageContents(text);
+    const tookMs = clock.monotonicMs() - startMs;
+    const endMs = clock.nowMs();
+    runIn(context, () => timeline.record('compose', { startMs: endMs - tookMs, endMs }));
+    return contents;
+  }
+
+  #feed(event: AnswerEvent): void {
+    if (this.#disposed.signal.aborted) return;
+    const { effect, state } = stepAnswer(this.#state, event);
+    this.#state = state;
+    if (state.end) this.#ended.resolve(state.end);
+    if (effect) this.#perform(effect);
+  }
+
+  #perform(effect: AnswerEffect): void {
+    const { channelId, clock, context, sender } = this.#parts;
+    if (effect.kind !== 'await_turn') {
+      void runIn(context, () => this.#make(effect));
+      return;
+    }
+    this.#turn?.[Symbol.dispose]();
+    this.#turn = clock.schedule(sender.reserveEdit(channelId), () => {
+      this.#feedLatest();
+      this.#feed({ kind: 'turn' });
+    });
+  }
+
+  /** Makes a call and tells the state how it ended. Of the final text a call is tried again. */
+  async #make(call: AnswerCall): Promise<void> {
+    const { clock, logger, random, timeline } = this.#parts;
+    for (;;) {
+      try {
+        const done = await timeline.run('send', () => this.#send(call));
+        this.#failures = 0;
+        // First what is wanted by now, then what stands there: so the next call is the right one.
+        this.#feedLatest();
+        this.#feed({ kind: 'done', ...done });
+        break;
+      } catch (error) {
+        const fault = error instanceof SendError ? error.fault : 'unavailable';
+        // What Discord will never take is as lost as what has no place any more.
+        if (fault === 'gone' || (fault === 'refused' && this.#finishing)) {
+          if (fault === 'refused') logger.error('discord.refused', { call: call.kind, error });
+          this.#feed({ kind: 'gone' });
+          break;
+        }
+        this.#failures += 1;
+        logger.warn('discord.call_failed', { call: call.kind, failures: this.#failures, error });
+        const hopeless = fault === 'unauthorised' || this.#failures >= maxTries;
+        const rested = await this.#rest(fullJitterMs(backoff, this.#failures, random), clock);
+        if (!rested) return;
+        if (this.#finishing && !hopeless) continue;
+        this.#feed({ kind: 'failed' });
+        break;
+      }
+    }
+    if (!this.#state.calling && !this.#state.waiting) this.#feedLatest();
+  }
+
+  async #rest(delayMs: number, clock: Clock): Promise<boolean> {
+    return clock.sleep(delayMs, { signal: this.#disposed.signal }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #send(call: AnswerCall): Promise<PostedPart> {
+    const { channelId, clock, jobId, replyTo, sender } = this.#parts;
+    switch (call.kind) {
+      case 'post': {
+        const nonce = partNonce(jobId, call.part);
+        const message = { content: call.content, nonce, ...(call.part === 0 && { replyTo }) };
+        const posted = await sender.post(channelId, message);
+        this.#posts += 1;
+        this.#firstTextAtMs ??= clock.monotonicMs();
+        return posted;
+      }
+      case 'edit': {
+        const part = { messageId: call.messageId, content: call.content };
+        await sender.edit(channelId, part);
+        this.#edits += 1;
+        return part;
+      }
+      case 'remove':
+        await sender.remove(channelId, call.messageId);
+        return { messageId: call.messageId, content: '' };
+    }
+  }
+}

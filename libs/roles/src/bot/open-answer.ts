@@ -1,0 +1,265 @@
+/**
+ * One question from the moment it addressed us to its ending: typing, frames, result, deadline,
+ * deletion. Whatever comes first ends it; the rest finds it ended.
+ */
+import { withoutThoughts } from '@starling/chat';
+import type {
+  CorrelationId,
+  DiscordOrigin,
+  ErrorCode,
+  Frame,
+  JobId,
+  Result,
+  UserId,
+} from '@starling/contracts';
+import { messageContents, type PostedPart, SendError } from '@starling/discord';
+import type { Context, Logger, PhaseTimeline } from '@starling/telemetry';
+import type { BotParts } from './bot-parts.ts';
+import { type Ending, endingOf, failedEnding } from './ending.ts';
+import { foundParts } from './found-parts.ts';
+import { addFrame, type FrameAssembly, noFrames } from './frame-assembly.ts';
+import { type AnswerEnd, LiveAnswer } from './live-answer.ts';
+import { startTyping } from './typing.ts';
+
+/** What an answer is about. */
+export interface Question {
+  readonly jobId: JobId;
+  readonly origin: DiscordOrigin;
+  readonly correlationId: CorrelationId;
+  readonly context: Context;
+  readonly timeline: PhaseTimeline;
+  /** Monotonic milliseconds of Discord's event, as far as this process knows. */
+  readonly receivedAtMs: number;
+  /** Who asked what; unknown to a process that only took over the result. */
+  readonly asked?: { readonly text: string; readonly speakerName: string };
+}
+
+/** How it ended, for the report, the conversation and the bounds. */
+export interface AnswerEnding {
+  readonly question: Question;
+  readonly ending: Ending;
+  readonly end: AnswerEnd;
+  readonly result?: Result;
+  readonly posted: readonly PostedPart[];
+  readonly posts: number;
+  readonly edits: number;
+  /** Milliseconds from Discord's event to the first visible text of an answer. */
+  readonly firstTextMs?: number;
+  /** False when a result that comes later should still replace what stands there. */
+  readonly settled: boolean;
+}
+
+export interface OpenAnswerParts extends Pick<BotParts, 'clock' | 'random' | 'sender' | 'config'> {
+  readonly logger: Logger;
+  /** Called once, when nothing more will be written. */
+  readonly onEnd: (ending: AnswerEnding) => void;
+}
+
+/** A failure that may pass is worth another try after this; the deadline says more only in hindsight. */
+const retryHintMs = 15_000;
+
+/** A result that Discord did not take comes again; if it does not within this, the answer is given up. */
+const undeliveredMs = 60_000;
+
+export class OpenAnswer implements Disposable {
+  readonly question: Question;
+  readonly #parts: OpenAnswerParts;
+  #live: LiveAnswer;
+  #frames: FrameAssembly = noFrames;
+  #typing: Disposable | undefined;
+  #deadline: Disposable | undefined;
+  #delivering: Promise<'delivered' | 'busy'> | undefined;
+  readonly #whenOver = Promise.withResolvers<void>();
+  #over = false;
+  #posts = 0;
+  #edits = 0;
+  #firstTextAtMs: number | undefined;
+
+  constructor(question: Question, parts: OpenAnswerParts, posted: readonly PostedPart[] = []) {
+    this.question = question;
+    this.#parts = parts;
+    this.#live = this.#newLive(posted);
+  }
+
+  /** True once it ended or was let go of. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Resolves when it ended or was let go of. */
+  get whenOver(): Promise<void> {
+    return this.#whenOver.promise;
+  }
+
+  /** Shows that we have seen the question and are at it. */
+  type(): void {
+    const { clock, sender } = this.#parts;
+    this.#typing ??= startTyping({ clock, sender, channel: this.question.origin.channelId });
+  }
+
+  /** From now on a result is waited for, for so long. */
+  expect(options: { readonly forMs: number }): void {
+    if (this.#over) return;
+    this.#deadline?.[Symbol.dispose]();
+    this.#deadline = this.#parts.clock.schedule(options.forMs, () => this.#expire());
+  }
+
+  /** A piece of the stream: the first one is shown at once. */
+  onFrame(frame: Frame): void {
+    if (this.#over || this.#delivering !== undefined) return;
+    const frames = addFrame(this.#frames, frame);
+    if (frames === this.#frames) return;
+    this.#frames = frames;
+    const text = withoutThoughts(frames.text, { open: true });
+    if (frames.broken || text.trim() === '') return;
+    this.#stopTyping();
+    this.#live.show(text);
+  }
+
+  /**
+   * The result: `delivered` once the user has it, or nobody ever will; `busy` when Discord would not
+   * take it now. The same result twice joins the first. With `takeOverAs`, our own account, what an
+   * earlier process left in the channel is looked for and edited.
+   */
+  deliver(
+    result: Result,
+    options: { readonly takeOverAs?: UserId } = {},
+  ): Promise<'delivered' | 'busy'> {
+    if (this.#over) return Promise.resolve('delivered');
+    this.#delivering ??= this.#deliver(result, options.takeOverAs).finally(() => {
+      this.#delivering = undefined;
+    });
+    return this.#delivering;
+  }
+
+  /** Ends it with an honest word instead of an answer. */
+  async fail(failure: {
+    readonly kind: 'failed' | 'refused';
+    readonly code: ErrorCode;
+    readonly retryAtMs?: number;
+    /** A result that comes all the same replaces the word. */
+    readonly settled: boolean;
+  }): Promise<void> {
+    if (this.#over || this.#delivering !== undefined) return;
+    this.#stopTyping();
+    const ending = failedEnding({
+      ...failure,
+      partialText: this.#frames.text,
+      correlationId: this.question.correlationId,
+      retryAtMs: failure.retryAtMs ?? this.#parts.clock.nowMs() + retryHintMs,
+    });
+    this.#noteFirstText();
+    const end = await this.#live.finish(ending.text);
+    this.#finish({ ending, end, settled: failure.settled });
+  }
+
+  /** The question was deleted: what we had begun goes with it, and nothing more is said. */
+  async withdraw(): Promise<void> {
+    if (this.#over || this.#delivering !== undefined) return;
+    this.#stopTyping();
+    const end = await this.#live.finish('');
+    const ending: Ending = { text: '', report: { kind: 'failed', code: 'cancelled' } };
+    this.#finish({ ending, end, settled: true });
+  }
+
+  /** Lets go without a word: another process answers, or this one ends. */
+  [Symbol.dispose](): void {
+    this.#over = true;
+    this.#whenOver.resolve();
+    this.#stopTyping();
+    this.#deadline?.[Symbol.dispose]();
+    this.#live[Symbol.dispose]();
+  }
+
+  async #deliver(result: Result, self: UserId | undefined): Promise<'delivered' | 'busy'> {
+    if (self !== undefined && !(await this.#takeOver(self, result))) return 'busy';
+    this.#stopTyping();
+    this.#deadline?.[Symbol.dispose]();
+    const ending = this.#endingOf(result);
+    if (ending.report.kind !== 'answered') this.#noteFirstText();
+    const end = await this.#live.finish(ending.text);
+    if (end === 'failed') {
+      this.#renew();
+      this.expect({ forMs: undeliveredMs });
+      return 'busy';
+    }
+    if (ending.report.kind === 'answered') this.#noteFirstText();
+    this.#finish({ ending, end, result, settled: true });
+    return 'delivered';
+  }
+
+  /** Finds the earlier process' messages. False when Discord could not be asked. */
+  async #takeOver(self: UserId, result: Result): Promise<boolean> {
+    const { channelId, messageId } = this.question.origin;
+    try {
+      const after = await this.#parts.sender.fetchAfter(channelId, messageId);
+      const contents = messageContents(this.#endingOf(result).text);
+      this.#live = this.#newLive(foundParts(after, { self, question: messageId, contents }));
+      return true;
+    } catch (error) {
+      // A channel that cannot be read may still be written to; the nonce then guards alone.
+      return error instanceof SendError && error.fault !== 'unavailable';
+    }
+  }
+
+  #endingOf({ outcome }: Result): Ending {
+    const { correlationId } = this.question;
+    return endingOf(outcome, { correlationId, retryAtMs: this.#parts.clock.nowMs() + retryHintMs });
+  }
+
+  #expire(): void {
+    void this.fail({ kind: 'failed', code: 'deadline_exceeded', settled: false });
+  }
+
+  #finish(
+    ended: Pick<AnswerEnding, 'ending' | 'end' | 'settled'> & { readonly result?: Result },
+  ): void {
+    if (this.#over) return;
+    const { posted } = this.#live;
+    this.#count();
+    const { receivedAtMs } = this.question;
+    const firstTextMs =
+      this.#firstTextAtMs === undefined ? undefined : this.#firstTextAtMs - receivedAtMs;
+    this[Symbol.dispose]();
+    this.#parts.onEnd({
+      question: this.question,
+      ...ended,
+      posted,
+      posts: this.#posts,
+      edits: this.#edits,
+      ...(firstTextMs !== undefined && { firstTextMs }),
+    });
+  }
+
+  /** A new try on what stands there: the tries of the old one are used up. */
+  #renew(): void {
+    this.#count();
+    this.#live = this.#newLive(this.#live.posted);
+  }
+
+  #count(): void {
+    const { edits, posts } = this.#live.tally;
+    this.#posts += posts;
+    this.#edits += edits;
+  }
+
+  /** Text of an answer counts as the first text; the word of a failure does not. */
+  #noteFirstText(): void {
+    this.#firstTextAtMs ??= this.#live.tally.firstTextAtMs;
+  }
+
+  #stopTyping(): void {
+    this.#typing?.[Symbol.dispose]();
+    this.#typing = undefined;
+  }
+
+  #newLive(posted: readonly PostedPart[]): LiveAnswer {
+    const { clock, logger, random, sender } = this.#parts;
+    const { context, jobId, origin, timeline } = this.question;
+    const { channelId, messageId: replyTo } = origin;
+    return new LiveAnswer({
+      ...{ clock, logger, random, sender, context, jobId, timeline },
+      ...{ channelId, replyTo, posted },
+    });
+  }
+}

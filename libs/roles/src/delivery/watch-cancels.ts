@@ -1,0 +1,36 @@
+import type { Messaging } from '@starling/bus';
+import { type Cancel, cancelContract, decode, type JobId, subjects } from '@starling/contracts';
+import { counter } from '@starling/telemetry';
+import { RecentIds } from './recent-ids.ts';
+
+/** A cancel may overtake its job, which may wait for minutes; so many of them are remembered. */
+const maxRemembered = 1_000;
+
+const quarantined = counter('starling.bus.quarantined');
+
+/** The cancels of the whole fleet. */
+export interface CancelWatch extends AsyncDisposable {
+  /** Was this job cancelled before it came here? */
+  has(jobId: JobId): boolean;
+}
+
+/** Listens for cancels; calls back for each. */
+export async function watchCancels(
+  messaging: Messaging,
+  onCancel: (cancel: Cancel) => void,
+): Promise<CancelWatch> {
+  const recent = new RecentIds<JobId>(maxRemembered);
+  const subscription = await messaging.subscribe(subjects.allCancels, ({ payload }) => {
+    const decoded = decode(cancelContract, payload);
+    if (!decoded.ok) {
+      quarantined.add(1, { contract: cancelContract.name, fault: decoded.fault.kind });
+      return;
+    }
+    recent.add(decoded.value.jobId);
+    onCancel(decoded.value);
+  });
+  return {
+    has: (jobId) => recent.has(jobId),
+    [Symbol.asyncDispose]: () => subscription[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,149 @@
+/** Runs one job at the provider: the `llm` phase, from the first byte sent to the last token. */
+import type { Messaging } from '@starling/bus';
+import { type Clock, deadlineAfter } from '@starling/clock';
+import type { ErrorCode, JobOutcome, RunRequest, Usage } from '@starling/contracts';
+import type { Provider } from '@starling/llm';
+import {
+  attributeNames,
+  type Context,
+  genAiNames,
+  injectHeaders,
+  type RoleTelemetry,
+  type Span,
+  SpanKind,
+} from '@starling/telemetry';
+import { FrameSender } from './frame-sender.ts';
+
+export interface AnswerParts {
+  readonly messaging: Messaging;
+  readonly clock: Clock;
+  readonly provider: Provider;
+  readonly telemetry: RoleTelemetry;
+  readonly coalesceMs: number;
+}
+
+/** Why a run is stopped from outside; the reason of its AbortSignal. `left`: another worker takes it. */
+export type StopReason = 'cancelled' | 'left';
+
+/** How a job's run ended. `left`: it is let go of, and nobody is to be told anything. */
+export type Answer =
+  | {
+      readonly kind: 'ended';
+      readonly outcome: JobOutcome;
+      readonly llmMs: number;
+      readonly firstTokenMs: number | undefined;
+    }
+  | { readonly kind: 'left' };
+
+/** Ends the `llm` phase as failed; its code and detail stand on the span. */
+class JobFailure extends Error {
+  override readonly name = 'JobFailure';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, detail: string) {
+    super(detail);
+    this.code = code;
+  }
+}
+
+/** Runs the job until its answer, its failure, its deadline or the signal. Never rejects. */
+export async function answerJob(
+  parts: AnswerParts,
+  request: RunRequest,
+  run: { readonly signal: AbortSignal; readonly parent: Context },
+): Promise<Answer> {
+  const { clock, telemetry, provider } = parts;
+  const { job, attempt } = request;
+  using deadline = deadlineAfter(clock, job.deadlineAtMs - clock.nowMs());
+  const timeline = telemetry.timeline(clock);
+  const startedAtMs = clock.monotonicMs();
+  let text = '';
+  let firstTokenMs: number | undefined;
+
+  const stream = async (span: Span): Promise<JobOutcome> => {
+    using frames = new FrameSender(parts, {
+      jobId: job.jobId,
+      attempt,
+      clusterId: job.origin.clusterId,
+      headers: injectHeaders(),
+    });
+    let usage: Usage = { promptTokens: 0, completionTokens: 0, estimated: true };
+    const answer = provider.stream(job, {
+      signal: AbortSignal.any([run.signal, deadline.signal]),
+      deadlineAtMs: job.deadlineAtMs,
+      onRetry: ({ fault, delayMs, retry }) => {
+        span.setAttribute(attributeNames.llmRetries, retry);
+        telemetry.log('llm').warn('llm.retry', { jobId: job.jobId, ...fault, delayMs, retry });
+      },
+    });
+    for await (const part of answer) {
+      switch (part.kind) {
+        case 'text':
+          if (firstTokenMs === undefined) {
+            firstTokenMs = clock.monotonicMs() - startedAtMs;
+            span.setAttribute(genAiNames.timeToFirstChunk, firstTokenMs / 1000);
+          }
+          text += part.text;
+          frames.push(part.text);
+          break;
+        case 'reasoning':
+          break;
+        case 'usage':
+          usage = part.usage;
+          span.setAttribute(genAiNames.inputTokens, usage.promptTokens);
+          span.setAttribute(genAiNames.outputTokens, usage.completionTokens);
+          break;
+        case 'finish':
+          frames.flush();
+          span.setAttribute(genAiNames.responseModel, part.model);
+          span.setAttribute(genAiNames.finishReasons, [part.reason]);
+          span.setAttribute(attributeNames.frames, frames.sent);
+          return {
+            kind: 'done',
+            text,
+            model: part.model,
+            finishReason: part.reason,
+            usage,
+            frames: frames.sent,
+          };
+        case 'error':
+          frames.flush();
+          span.setAttribute(attributeNames.frames, frames.sent);
+          span.setAttribute(attributeNames.errorDetail, part.fault.detail);
+          throw new JobFailure(
+            deadline.signal.aborted && !run.signal.aborted ? 'deadline_exceeded' : part.fault.code,
+            part.fault.detail,
+          );
+      }
+    }
+    throw new JobFailure('internal', 'the stream had no ending');
+  };
+
+  let outcome: JobOutcome;
+  try {
+    outcome = await timeline.run('llm', stream, {
+      parent: run.parent,
+      kind: SpanKind.CLIENT,
+      attributes: {
+        [attributeNames.jobId]: job.jobId,
+        [attributeNames.attempt]: attempt,
+        [genAiNames.operation]: 'chat',
+        [genAiNames.provider]: provider.name,
+        [genAiNames.requestModel]: job.model ?? provider.defaultModel,
+        [genAiNames.maxTokens]: job.maxCompletionTokens,
+        [genAiNames.stream]: true,
+      },
+    });
+  } catch (error) {
+    if (run.signal.aborted && run.signal.reason === ('left' satisfies StopReason)) {
+      return { kind: 'left' };
+    }
+    const code = error instanceof JobFailure ? error.code : 'internal';
+    const cause = error instanceof JobFailure ? { detail: error.message } : { error };
+    const log = telemetry.log('llm');
+    const tell = code === 'cancelled' ? log.info : log.warn;
+    telemetry.run(() => tell('llm.failed', { jobId: job.jobId, code, ...cause }), run.parent);
+    outcome = { kind: 'failed', code, partialText: text };
+  }
+  return { kind: 'ended', outcome, llmMs: timeline.times.llm ?? 0, firstTokenMs };
+}
