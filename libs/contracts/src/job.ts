@@ -113,7 +113,25 @@ export const loadReportContract = defineContract({
     running: z.array(jobId).max(1000),
     draining: z.boolean(),
     /** Free slots dealt to balancers, each slot to one; a credit until the next report, 750 ms at most. */
-    grants: z.record(balancerId, z.int().positive()),
+    grants: z.record(balancerId, z.int().positive()).optional(),
+    /** Attempts of the running jobs that are not in their first. */
+    attempts: z.record(jobId, z.int().min(2)).optional(),
+    /** Jobs whose end was written since the last two reports, with the LLM tokens that they used. */
+    ended: z
+      .array(z.object({ jobId, tokens: z.int().nonnegative() }))
+      .max(1000)
+      .optional(),
+    /** What the worker can serve, and what it holds in memory; absent means any model. */
+    models: z
+      .object({
+        served: z.array(z.string().min(1).max(200)).max(100),
+        loaded: z.array(z.string().min(1).max(200)).max(100),
+      })
+      .optional(),
+    /** Share of recent jobs that the provider failed, 0 to 1. */
+    errorRate: z.number().min(0).max(1).optional(),
+    /** Recent time to the first token, milliseconds; absent when nothing ran lately. */
+    firstTokenMs: z.number().nonnegative().optional(),
   }),
 });
 export type LoadReport = Payload<typeof loadReportContract>;
