@@ -40,6 +40,12 @@ export interface WorkerLoad {
   readonly slots: number;
   /** Jobs that hold a slot, by the last report and by our own dispatches since. */
   readonly inFlight: number;
+  /** Models that it serves and those it has in memory; absent means any. */
+  readonly models?: { readonly served: readonly string[]; readonly loaded: readonly string[] };
+  /** Health in (0, 1]; absent means well. */
+  readonly score?: number;
+  /** Recent time to the first token, milliseconds; absent when nothing ran lately. */
+  readonly firstTokenMs?: number;
 }
 
 /** What became of a report. */

@@ -1,11 +1,24 @@
+export { type Choice, type ChoiceOptions, chooseWorker } from './choice/choose-worker.ts';
 export {
   type Candidate,
   type CandidateVerdict,
-  type Choice,
-  chooseWorker,
   type Explanation,
   maxExplained,
-} from './choose-worker.ts';
+  type Obstacle,
+} from './choice/explanation.ts';
+export { strategyNamed } from './choice/strategies.ts';
+export { type Strategy, type StrategyName, strategyNames } from './choice/strategy.ts';
+export { BalancerCore, type BalancerCoreParts } from './core/balancer-core.ts';
+export type { CoreEffect, CoreEvent, RunAnswer } from './core/core-events.ts';
+export { type CoreLimits, defaultCoreLimits } from './core/core-limits.ts';
+export type { JobState, LedgerRead } from './core/job-state.ts';
+export { FairQueue } from './fair/fair-queue.ts';
+export {
+  defaultFairQueueLimits,
+  type FairQueueLimits,
+  type QueuedJob,
+  type QueueRefusal,
+} from './fair/queued-job.ts';
 export {
   defaultFleetViewLimits,
   FleetView,
@@ -14,3 +27,19 @@ export {
   type WorkerLoad,
   type WorkerState,
 } from './fleet-view.ts';
+export {
+  isOwnEnd,
+  type LedgerAnswer,
+  type LedgerEntry,
+  type LedgerRecord,
+  type LedgerWrite,
+  ledgerStep,
+} from './ledger/ledger-step.ts';
+export { defaultSlowStart, type SlowStart } from './worker/slot-grants.ts';
+export {
+  defaultWorkerLimits,
+  WorkerCore,
+  type WorkerCoreParts,
+  type WorkerLimits,
+} from './worker/worker-core.ts';
+export type { JobFinish, WorkerEffect, WorkerEvent } from './worker/worker-events.ts';

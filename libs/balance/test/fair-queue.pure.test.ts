@@ -1,8 +1,7 @@
 import { type JobId, jobId, type Lane } from '@starling/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FairQueue } from '../src/fair/fair-queue.ts';
-import { defaultFairQueueLimits, type QueuedJob } from '../src/fair/queued-job.ts';
+import { defaultFairQueueLimits, FairQueue, type QueuedJob } from '../src/index.ts';
 
 let made = 0;
 const job = (changes: Partial<QueuedJob> = {}): QueuedJob => ({

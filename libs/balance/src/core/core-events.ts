@@ -1,23 +1,41 @@
-import type { BalancerId, JobId, LoadReport, WorkerId } from '@starling/contracts';
+import type { BalancerId, ErrorCode, JobId, LoadReport, WorkerId } from '@starling/contracts';
+import type { Explanation } from '../choice/explanation.ts';
 import type { QueuedJob } from '../fair/queued-job.ts';
-import type { Explanation } from '../choose-worker.ts';
 import type { LedgerRead } from './job-state.ts';
 
 /** Everything that can happen to a balancer. */
 export type CoreEvent =
   /** The feed showed a stored job. */
   | { readonly kind: 'job_stored'; readonly header: QueuedJob; readonly sequence: number }
-  /** The job was delivered and deleted, or its end was seen. */
-  | { readonly kind: 'job_gone'; readonly jobId: JobId; readonly actualTokens?: number }
+  /** Its end was written by whom we trust to know: us, or the worker by its report. */
+  | { readonly kind: 'job_ended'; readonly jobId: JobId; readonly tokens?: number }
+  /** It was delivered and deleted from `JOBS`. */
+  | { readonly kind: 'job_gone'; readonly jobId: JobId }
   | { readonly kind: 'load_report'; readonly report: LoadReport }
   | { readonly kind: 'peer_heard'; readonly balancerId: BalancerId }
+  /** A peer said goodbye. */
   | { readonly kind: 'peer_left'; readonly balancerId: BalancerId }
-  | { readonly kind: 'peer_took'; readonly jobId: JobId; readonly workerId: WorkerId }
-  | { readonly kind: 'run_answered'; readonly jobId: JobId; readonly workerId: WorkerId; readonly answer: RunAnswer }
+  | {
+      readonly kind: 'peer_took';
+      readonly balancerId: BalancerId;
+      readonly jobId: JobId;
+      readonly workerId: WorkerId;
+    }
+  | {
+      readonly kind: 'run_answered';
+      readonly jobId: JobId;
+      readonly workerId: WorkerId;
+      readonly attempt: number;
+      readonly answer: RunAnswer;
+    }
+  /** The answer to `read_ledger`, and to `end_failed`: what stands in the ledger after it. */
   | { readonly kind: 'ledger_read'; readonly jobId: JobId; readonly read: LedgerRead }
+  /** The answer to `check_stored`: `JOBS` still has the job. */
+  | { readonly kind: 'still_stored'; readonly jobId: JobId }
+  /** The bus connection is gone: nothing is heard, so silence proves nothing. */
   | { readonly kind: 'disconnected' }
   | { readonly kind: 'connected' }
-  /** Time passed; every {@link CoreLimits.tickMs}, and at each wake that was asked for. */
+  /** Time passed; every `tickMs`, and at each wake that was asked for. */
   | { readonly kind: 'tick' };
 
 /**
@@ -28,17 +46,29 @@ export type RunAnswer = 'ok' | 'full' | 'draining' | 'lost' | 'absent' | 'silent
 
 /** What the shell around the core must do. */
 export type CoreEffect =
+  /** Ask the worker, and tell the peers that we took the job (`peer_took`). */
   | {
       readonly kind: 'run';
       readonly jobId: JobId;
       readonly workerId: WorkerId;
       readonly sequence: number;
       readonly attempt: number;
+      /** The claim that this attempt replaces; `undefined` for a job that nobody claimed. */
       readonly previousRevision: number | undefined;
       readonly explanation: Explanation;
     }
   | { readonly kind: 'read_ledger'; readonly jobId: JobId }
-  /** The job cannot be answered any more: write its honest end. */
-  | { readonly kind: 'end_failed'; readonly jobId: JobId; readonly code: 'deadline_exceeded' | 'no_worker' | 'internal' }
+  /** The job cannot be answered any more: write its honest end over this revision (or create it). */
+  | {
+      readonly kind: 'end_failed';
+      readonly jobId: JobId;
+      readonly code: ErrorCode;
+      readonly previousRevision: number | undefined;
+      readonly attempt: number;
+    }
+  /** Look whether `JOBS` still has the message: answer with `job_gone` or `still_stored`. */
+  | { readonly kind: 'check_stored'; readonly jobId: JobId; readonly sequence: number }
+  /** The job ended and its owner did not deliver it: tell the owner. */
+  | { readonly kind: 'wake_owner'; readonly jobId: JobId }
   /** Call `tick` again after this long, for a job whose turn at this balancer comes later. */
   | { readonly kind: 'wake'; readonly delayMs: number };

@@ -4,7 +4,14 @@
  * slot to somebody else.
  */
 import type { BalancerId, JobId, LoadReport, WorkerId } from '@starling/contracts';
+import { meanLoadOf, serves } from '../choice/choose-worker.ts';
 import type { WorkerLoad } from '../fleet-view.ts';
+import {
+  type FleetNorm,
+  fleetNorm,
+  type HealthSigns,
+  healthScore,
+} from '../health/health-score.ts';
 
 interface Granting {
   report: LoadReport;
@@ -17,12 +24,18 @@ interface Granting {
 const maxWorkers = 2_000;
 /** A worker that was silent this long is forgotten. */
 const forgetAfterMs = 60_000;
+/** What is usual in the fleet is computed again after this long. */
+const normMs = 250;
 
 /** See the module's header. */
 export class GrantView {
   readonly #self: BalancerId;
   readonly #validMs: number;
   readonly #workers = new Map<WorkerId, Granting>();
+  /** Workers that have a grant of ours left, or had when they were last looked at. */
+  readonly #open = new Map<WorkerId, Granting>();
+  #norm: FleetNorm = { errorRate: 0, firstTokenMs: undefined };
+  #normAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: { readonly self: BalancerId; readonly validMs: number }) {
     this.#self = parts.self;
@@ -31,61 +44,108 @@ export class GrantView {
 
   /** @returns whether the report was newer than what was known */
   report(report: LoadReport, nowMs: number): boolean {
-    const known = this.#workers.get(report.workerId);
+    let known = this.#workers.get(report.workerId);
     if (!known) {
       this.#makeRoom(nowMs);
       if (this.#workers.size >= maxWorkers) return false;
-      this.#workers.set(report.workerId, { report, heardAtMs: nowMs, spent: new Map() });
-      return true;
+      known = { report, heardAtMs: nowMs, spent: new Map() };
+      this.#workers.set(report.workerId, known);
+    } else {
+      const { epoch, sequence } = known.report;
+      if (report.epoch < epoch) return false;
+      if (report.epoch === epoch && report.sequence <= sequence) return false;
+      if (report.epoch > epoch) known.spent.clear();
+      known.report = report;
+      known.heardAtMs = nowMs;
+      for (const [jobId, answer] of known.spent) {
+        if (answer === 'accepted' || report.running.includes(jobId)) known.spent.delete(jobId);
+      }
     }
-    const { epoch, sequence } = known.report;
-    if (report.epoch < epoch || (report.epoch === epoch && report.sequence <= sequence)) return false;
-    if (report.epoch > epoch) known.spent.clear();
-    known.report = report;
-    known.heardAtMs = nowMs;
-    for (const [jobId, answer] of known.spent) {
-      if (answer === 'accepted' || report.running.includes(jobId)) known.spent.delete(jobId);
-    }
+    if ((report.grants?.[this.#self] ?? 0) > 0) this.#open.set(report.workerId, known);
+    else this.#open.delete(report.workerId);
     return true;
   }
 
+  /** A run request is on its way: the grant is spent. */
   spent(workerId: WorkerId, jobId: JobId): void {
     this.#workers.get(workerId)?.spent.set(jobId, 'unanswered');
   }
 
   /** The worker said yes (it counts until a report covers it), or anything else (it never counted). */
   answered(workerId: WorkerId, jobId: JobId, accepted: boolean): void {
-    const spent = this.#workers.get(workerId)?.spent;
-    if (!spent?.has(jobId)) return;
-    if (accepted) spent.set(jobId, 'accepted');
-    else spent.delete(jobId);
+    const known = this.#workers.get(workerId);
+    if (!known?.spent.has(jobId)) return;
+    if (accepted) known.spent.set(jobId, 'accepted');
+    else known.spent.delete(jobId);
   }
 
-  /** The worker drains or is gone: no more grants until it reports again. */
+  /** The worker is full, drains or is gone: none of its grants counts until it reports again. */
   forget(workerId: WorkerId): void {
     const known = this.#workers.get(workerId);
     if (known) known.heardAtMs = Number.NEGATIVE_INFINITY;
+    this.#open.delete(workerId);
   }
 
-  /** Grants that can be spent now, over all workers. */
-  available(nowMs: number): number {
-    let available = 0;
-    for (const known of this.#workers.values()) available += this.#free(known, nowMs);
-    return available;
+  /** Whether a grant can be spent now on a job for this model. */
+  canServe(model: string | undefined, nowMs: number): boolean {
+    for (const [workerId, known] of this.#open) {
+      if (this.#free(known, nowMs) <= 0) this.#shut(workerId, known, nowMs);
+      else if (serves(this.#load(workerId, known), model)) return true;
+    }
+    return false;
   }
 
   /** The workers whose grants we hold, with their load as their report and our own dispatches tell it. */
-  *granted(nowMs: number): Generator<WorkerLoad> {
-    for (const [workerId, known] of this.#workers) {
+  granted(nowMs: number): WorkerLoad[] {
+    const norm = this.#normAt(nowMs);
+    const loads: WorkerLoad[] = [];
+    for (const [workerId, known] of this.#open) {
       if (this.#free(known, nowMs) <= 0) continue;
-      const { slots, running } = known.report;
-      yield { workerId, state: { kind: 'serving' }, slots, inFlight: running.length + known.spent.size };
+      const score = healthScore(signsOf(known.report), norm);
+      loads.push({ ...this.#load(workerId, known), score });
     }
+    return loads;
+  }
+
+  /** In flight per slot over all workers that are heard, granted or not. */
+  meanLoad(nowMs: number): number {
+    const loads: WorkerLoad[] = [];
+    for (const [workerId, known] of this.#workers) {
+      if (nowMs - known.heardAtMs < this.#validMs) loads.push(this.#load(workerId, known));
+    }
+    return meanLoadOf(loads);
+  }
+
+  #load(workerId: WorkerId, { report, spent }: Granting): WorkerLoad {
+    return {
+      workerId,
+      state: { kind: 'serving' },
+      slots: report.slots,
+      inFlight: report.running.length + spent.size,
+      ...(report.models && { models: report.models }),
+      ...(report.firstTokenMs !== undefined && { firstTokenMs: report.firstTokenMs }),
+    };
   }
 
   #free(known: Granting, nowMs: number): number {
     if (known.report.draining || nowMs - known.heardAtMs >= this.#validMs) return 0;
-    return Math.max(0, (known.report.grants[this.#self] ?? 0) - known.spent.size);
+    return Math.max(0, (known.report.grants?.[this.#self] ?? 0) - known.spent.size);
+  }
+
+  /** A void report is looked at no more; one whose grants are spent may get them back by an answer. */
+  #shut(workerId: WorkerId, known: Granting, nowMs: number): void {
+    if (nowMs - known.heardAtMs >= this.#validMs) this.#open.delete(workerId);
+  }
+
+  #normAt(nowMs: number): FleetNorm {
+    if (nowMs - this.#normAtMs >= normMs) {
+      const heard = [...this.#workers.values()].filter(
+        ({ heardAtMs }) => nowMs - heardAtMs < this.#validMs,
+      );
+      this.#norm = fleetNorm(heard.map(({ report }) => signsOf(report)));
+      this.#normAtMs = nowMs;
+    }
+    return this.#norm;
   }
 
   #makeRoom(nowMs: number): void {
@@ -94,4 +154,8 @@ export class GrantView {
       if (nowMs - heardAtMs >= forgetAfterMs) this.#workers.delete(workerId);
     }
   }
+}
+
+function signsOf({ errorRate = 0, firstTokenMs }: LoadReport): HealthSigns {
+  return { errorRate, firstTokenMs };
 }

@@ -1,24 +1,39 @@
-import type { WorkerId } from '@starling/contracts';
+import type { ErrorCode, WorkerId } from '@starling/contracts';
 import type { QueuedJob } from '../fair/queued-job.ts';
 
 /** Where a balancer believes a stored job stands. Another balancer may believe otherwise: the claim decides. */
 export type JobState =
-  /** In the fair queue. */
-  | { readonly kind: 'waiting'; readonly seenAtMs: number }
+  /** In the fair queue; ours to take once its turn at our rank has come. */
+  | { readonly kind: 'waiting'; readonly sinceMs: number }
   /** Our own run request is under way. */
-  | { readonly kind: 'dispatching'; readonly workerId: WorkerId }
+  | { readonly kind: 'dispatching'; readonly workerId: WorkerId; readonly sinceMs: number }
   /** A peer says that it took the job: believed for a moment, until a report lists it. */
   | { readonly kind: 'hinted'; readonly untilMs: number }
-  /** A worker runs it; `heardAtMs` is when a report listed it last. */
+  /** A worker runs it; `heardAtMs` is on the {@link HearingClock}. */
   | { readonly kind: 'running'; readonly heardAtMs: number }
-  /** No report lists it any more: its ledger entry is being read. */
-  | { readonly kind: 'checking'; readonly sinceMs: number; readonly firstRead: LedgerRead | undefined };
+  /** Its ledger entry is being read; `silent` when because no report lists it. */
+  | {
+      readonly kind: 'checking';
+      readonly why: 'silent' | 'unanswered';
+      /** The claim as it stood at the first read. */
+      readonly first: { readonly revision: number; readonly atMs: number } | undefined;
+    }
+  /** Its honest end is to be written, by its home at once and by others if the home does not. */
+  | {
+      readonly kind: 'failing';
+      readonly code: ErrorCode;
+      readonly previousRevision: number | undefined;
+    }
+  /** Ended; still in `JOBS` until its owner has delivered it. */
+  | { readonly kind: 'ended' };
 
 /** What the ledger said of a job. */
 export type LedgerRead =
   | { readonly kind: 'none' }
   /** Claimed at this revision, which is the fencing epoch. */
   | { readonly kind: 'run'; readonly revision: number; readonly attempt: number }
+  /** Taken from its worker by an operator. */
+  | { readonly kind: 'released'; readonly revision: number; readonly attempt: number }
   | { readonly kind: 'end' };
 
 /** A stored job as a balancer tracks it. */
@@ -27,10 +42,14 @@ export interface TrackedJob {
   /** Where its body lies in `JOBS`. */
   readonly sequence: number;
   state: JobState;
-  /** 1 for the first try; raised when a silent claim is driven anew. */
+  /** The attempt to dispatch next, or under way: 1 for the first. */
   attempt: number;
-  /** The claim that the next attempt replaces; absent for the first. */
+  /** The claim that this attempt replaces; absent when nobody claimed it. */
   previousRevision: number | undefined;
-  /** Workers that refused it since it last waited; asked again when all others refused too. */
+  /** The highest attempt that was ever claimed: reports of an earlier one are a zombie's. */
+  claimedAttempt: number;
+  /** Whether its guild and user are charged its estimate. */
+  charged: boolean;
+  /** Workers that refused it; asked again when all that could take it refused. */
   readonly refusedBy: Set<WorkerId>;
 }

@@ -3,23 +3,19 @@
  * in the same order without asking anyone, and a balancer that comes or goes moves only the jobs that
  * rank it first.
  */
-export function rendezvousRank(
-  key: string,
-  self: string,
-  others: Iterable<string>,
-): number {
-  const own = hash(key, self);
+export function rendezvousRank(key: string, self: string, others: Iterable<string>): number {
+  const own = rendezvousWeight(key, self);
   let rank = 0;
   for (const other of others) {
     if (other === self) continue;
-    const weight = hash(key, other);
+    const weight = rendezvousWeight(key, other);
     if (weight > own || (weight === own && other < self)) rank += 1;
   }
   return rank;
 }
 
-/** FNV-1a over both strings with a final avalanche (murmur3's), 32 bits. */
-function hash(key: string, node: string): number {
+/** A node's weight for a key: FNV-1a over both with a final avalanche (murmur3's), 32 bits. */
+export function rendezvousWeight(key: string, node: string): number {
   let value = 0x811c9dc5;
   for (const text of [node, '\0', key]) {
     for (let at = 0; at < text.length; at += 1) {

@@ -15,6 +15,19 @@ interface Waiting {
   lane: Lane;
 }
 
+/** The next job of a queue. Of two queues the lower lane index goes first, then the less served. */
+export interface Front {
+  readonly job: QueuedJob;
+  readonly laneIndex: number;
+  /** What the job's guild was served, in LLM tokens. */
+  readonly served: number;
+}
+
+/** A ledger within the bounds of a queue. */
+export function newServiceLedger(limits: FairQueueLimits): ServiceLedger {
+  return new ServiceLedger({ maxFlows: limits.flows, maxDebt: limits.maxDebtTokens });
+}
+
 /**
  * All waiting jobs in the order of fairness: lanes first (a job that waited long moves up), in a lane
  * the guild that was served least in LLM tokens, in it the user that was. It holds every waiting job,
@@ -27,10 +40,14 @@ export class FairQueue {
   readonly #lanes: ReadonlyMap<Lane, LaneQueue>;
   readonly #waiting = new Map<JobId, Waiting>();
 
-  constructor(limits: FairQueueLimits = defaultFairQueueLimits) {
+  /** @param ledger shared by queues that are served by one fleet */
+  constructor(
+    limits: FairQueueLimits = defaultFairQueueLimits,
+    ledger: ServiceLedger = newServiceLedger(limits),
+  ) {
     this.#limits = limits;
-    this.#ledger = new ServiceLedger(limits.idleFlows);
-    this.#lanes = new Map(lanesInOrder.map((lane) => [lane, new LaneQueue(this.#ledger)]));
+    this.#ledger = ledger;
+    this.#lanes = new Map(lanesInOrder.map((lane) => [lane, new LaneQueue(lane, ledger)]));
   }
 
   get size(): number {
@@ -72,10 +89,18 @@ export class FairQueue {
 
   /** The job that is served next, left in its place. */
   head(nowMs: number): QueuedJob | undefined {
+    return this.front(nowMs)?.job;
+  }
+
+  /** The job that is served next, with what decides between the heads of several queues. */
+  front(nowMs: number): Front | undefined {
     this.#age(nowMs);
+    let laneIndex = 0;
     for (const lane of this.#lanes.values()) {
       const jobId = lane.head();
-      if (jobId !== undefined) return this.get(jobId);
+      const job = jobId === undefined ? undefined : this.get(jobId);
+      if (job) return { job, laneIndex, served: lane.leastServed ?? 0 };
+      laneIndex += 1;
     }
     return undefined;
   }
@@ -94,6 +119,11 @@ export class FairQueue {
   charge(job: Pick<QueuedJob, 'guildKey' | 'userKey'>, tokens: number): void {
     this.#ledger.charge(job.guildKey, tokens);
     this.#ledger.charge(userFlow(job), tokens);
+    this.recharged(job);
+  }
+
+  /** The shared ledger was charged through another queue: the order here follows. */
+  recharged(job: Pick<QueuedJob, 'guildKey' | 'userKey'>): void {
     for (const lane of this.#lanes.values()) lane.recharged(job);
   }
 
@@ -113,11 +143,6 @@ export class FairQueue {
     const own = lane.waitingOf(waiting.job.guildKey);
     for (const backlog of lane.backlogs()) ahead += Math.min(backlog, own);
     return ahead - 1;
-  }
-
-  /** Jobs whose deadline has passed. */
-  *expired(nowMs: number): Generator<QueuedJob> {
-    for (const { job } of this.#waiting.values()) if (job.deadlineAtMs <= nowMs) yield job;
   }
 
   /** Waiting jobs by lane. */

@@ -1,4 +1,4 @@
-import type { JobId } from '@starling/contracts';
+import type { JobId, Lane } from '@starling/contracts';
 import { LeastHeap } from './least-heap.ts';
 import type { QueuedJob } from './queued-job.ts';
 import type { ServiceLedger } from './service-ledger.ts';
@@ -14,16 +14,22 @@ interface GuildFlow {
 export const userFlow = (job: Pick<QueuedJob, 'guildKey' | 'userKey'>) =>
   `${job.guildKey}/${job.userKey}`;
 
+/** Where the last user of a guild stood that waited; no user's flow has this key. */
+const userMark = (guildKey: string) => `${guildKey}#`;
+
 /** One lane: the least served guild first, in it the least served user, of that one the oldest job. */
 export class LaneQueue {
   readonly #ledger: ServiceLedger;
+  /** Where the last guild stood that waited in this lane. */
+  readonly #mark: string;
   readonly #guilds = new LeastHeap<string>();
   readonly #flows = new Map<string, GuildFlow>();
-  /** When each job entered this lane, in the order of entry. */
-  readonly #entered = new Map<JobId, number>();
+  /** When each job entered this lane. */
+  readonly #entered = new LeastHeap<JobId>();
 
-  constructor(ledger: ServiceLedger) {
+  constructor(lane: Lane, ledger: ServiceLedger) {
     this.#ledger = ledger;
+    this.#mark = `#${lane}`;
   }
 
   get size(): number {
@@ -50,7 +56,8 @@ export class LaneQueue {
     if (!jobs) {
       jobs = new LeastHeap();
       flow.jobsOf.set(user, jobs);
-      flow.users.set(user, this.#ledger.lift(user, leastValue(flow.users)));
+      const least = leastValue(flow.users) ?? this.#ledger.of(userMark(job.guildKey));
+      flow.users.set(user, this.#ledger.lift(user, least));
     }
     if (jobs.valueOf(job.jobId) !== undefined) return;
     jobs.set(job.jobId, job.acceptedAtMs);
@@ -62,7 +69,8 @@ export class LaneQueue {
     const flow = this.#flows.get(job.guildKey);
     const user = userFlow(job);
     const jobs = flow?.jobsOf.get(user);
-    if (!flow || !jobs || !this.#entered.delete(job.jobId)) return;
+    if (!flow || !jobs || this.#entered.valueOf(job.jobId) === undefined) return;
+    this.#entered.delete(job.jobId);
     jobs.delete(job.jobId);
     flow.waiting -= 1;
     if (jobs.size === 0) {
@@ -72,7 +80,14 @@ export class LaneQueue {
     if (flow.waiting === 0) {
       this.#flows.delete(job.guildKey);
       this.#guilds.delete(job.guildKey);
+      this.#ledger.raise(userMark(job.guildKey), this.#ledger.of(user));
+      if (this.#guilds.size === 0) this.#ledger.raise(this.#mark, this.#ledger.of(job.guildKey));
     }
+  }
+
+  /** What the guild of the next job was served; `undefined` when nothing waits. */
+  get leastServed(): number | undefined {
+    return leastValue(this.#guilds);
   }
 
   /** The job that fairness serves next. */
@@ -85,8 +100,8 @@ export class LaneQueue {
 
   /** The job that has been in this lane for the longest, and since when. */
   oldest(): { readonly jobId: JobId; readonly sinceMs: number } | undefined {
-    for (const [jobId, sinceMs] of this.#entered) return { jobId, sinceMs };
-    return undefined;
+    const jobId = this.#entered.least();
+    return jobId && { jobId, sinceMs: this.#entered.valueOf(jobId) ?? 0 };
   }
 
   /** A flow was charged elsewhere: its place in the order follows. */
@@ -102,7 +117,8 @@ export class LaneQueue {
     const known = this.#flows.get(guildKey);
     if (known) return known;
     const flow = { users: new LeastHeap<string>(), jobsOf: new Map(), waiting: 0 };
-    this.#guilds.set(guildKey, this.#ledger.lift(guildKey, leastValue(this.#guilds)));
+    const least = leastValue(this.#guilds) ?? this.#ledger.of(this.#mark);
+    this.#guilds.set(guildKey, this.#ledger.lift(guildKey, least));
     this.#flows.set(guildKey, flow);
     return flow;
   }

@@ -10,12 +10,16 @@ export interface QueuedJob {
   readonly userKey: string;
   /** Estimated LLM tokens, prompt and completion together; corrected when the job ends. */
   readonly tokenEstimate: number;
+  /** The model that must serve it; absent means that any worker will do. */
+  readonly model?: string;
+  /** Jobs of one conversation prefer one worker, whose provider has its beginning in a cache. */
+  readonly conversationKey?: string;
   readonly acceptedAtMs: number;
   readonly deadlineAtMs: number;
 }
 
 /** Why a job was not queued. */
-export type QueueRefusal = 'user_bound' | 'guild_bound' | 'lane_bound' | 'too_late';
+export type QueueRefusal = 'user_bound' | 'guild_bound' | 'lane_bound';
 
 /** Bounds and shares of a {@link FairQueue}. */
 export interface FairQueueLimits {
@@ -25,8 +29,10 @@ export interface FairQueueLimits {
   readonly perLane: number;
   /** A job that waited this long in a lane is moved one lane up; the top lane has no entry. */
   readonly agingMs: Readonly<Partial<Record<Lane, number>>>;
-  /** How many flows without waiting work are remembered, so that going idle does not clear a debt. */
-  readonly idleFlows: number;
+  /** Counters of flows that are kept, so that going idle does not clear a debt. */
+  readonly flows: number;
+  /** Tokens that a flow coming back from idle may owe at most. */
+  readonly maxDebtTokens: number;
 }
 
 /** Lanes from the first served to the last. */
@@ -37,5 +43,8 @@ export const defaultFairQueueLimits: FairQueueLimits = {
   perGuild: 1_000,
   perLane: 20_000,
   agingMs: { interactive: 5_000, batch: 30_000 },
-  idleFlows: 20_000,
+  // Three counters (guild, user, mark) for each of the 20 000 jobs that JOBS can hold, and some idle.
+  flows: 80_000,
+  // About thirty answers: an hour alone on the fleet costs seconds of waiting behind others, not an hour.
+  maxDebtTokens: 30_000,
 };

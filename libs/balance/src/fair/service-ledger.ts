@@ -2,16 +2,22 @@
  * How much each flow (a guild, or a user within one) was served, in LLM tokens: the virtual token
  * counters of "Fairness in Serving Large Language Models" (OSDI 2024). The least served flow is next;
  * the difference between two flows that both wait stays within a constant. A flow that comes back from
- * idle is lifted to the least counter among the waiting, so that it can neither save up service nor
- * shed a debt.
+ * idle is lifted to the least counter among the waiting, or, when nobody waits, to where the last one
+ * that did wait stood: it can neither save up service by idling nor begin at zero, far behind those
+ * that have been here for a day. What it owes from then is bounded, so that an old feast cannot starve it.
  */
 export class ServiceLedger {
   readonly #served = new Map<string, number>();
   readonly #maxFlows: number;
+  readonly #maxDebt: number;
 
-  /** @param maxFlows flows remembered; beyond it the one charged longest ago is forgotten (and lifted on return) */
-  constructor(maxFlows: number) {
+  /**
+   * @param options.maxFlows flows remembered; beyond it those charged longest ago are forgotten (and lifted on return)
+   * @param options.maxDebt most tokens that a flow coming back from idle may stand above the least served
+   */
+  constructor({ maxFlows, maxDebt }: { readonly maxFlows: number; readonly maxDebt: number }) {
     this.#maxFlows = maxFlows;
+    this.#maxDebt = maxDebt;
   }
 
   /** What the flow was served, in tokens; 0 for one never seen. */
@@ -19,11 +25,16 @@ export class ServiceLedger {
     return this.#served.get(flow) ?? 0;
   }
 
-  /** A flow starts to wait while the least served of those waiting has `least`. */
-  lift(flow: string, least: number | undefined): number {
-    const served = Math.max(this.of(flow), least ?? 0);
+  /** A flow starts to wait where the least served of its kind stands at `least`. */
+  lift(flow: string, least: number): number {
+    const served = Math.min(Math.max(this.of(flow), least), least + this.#maxDebt);
     this.#put(flow, served);
     return served;
+  }
+
+  /** Raises a flow to at least `served`: for the mark that the last one to wait leaves behind. */
+  raise(flow: string, served: number): void {
+    if (served > this.of(flow)) this.#put(flow, served);
   }
 
   /** Adds tokens (or takes back what an estimate had too much). Never below zero. */
@@ -40,9 +51,12 @@ export class ServiceLedger {
   #put(flow: string, served: number): void {
     this.#served.delete(flow);
     this.#served.set(flow, served);
-    if (this.#served.size > this.#maxFlows) {
-      const [oldest] = this.#served.keys();
-      if (oldest !== undefined) this.#served.delete(oldest);
+    if (this.#served.size <= this.#maxFlows) return;
+    // A tenth at once: looking for the oldest entry of a large map costs more than deleting it.
+    let surplus = Math.ceil(this.#maxFlows / 10);
+    for (const oldest of this.#served.keys()) {
+      if (surplus-- <= 0) break;
+      this.#served.delete(oldest);
     }
   }
 }

@@ -1,0 +1,222 @@
+/**
+ * Where each stored job stands in this balancer's belief, and what follows when nothing is heard of it:
+ * the re-drive of a silent claim, the honest end at the deadline, the reminder of an undelivered end.
+ */
+import type { JobId, WorkerId } from '@starling/contracts';
+import type { CoreEffect, CoreEvent } from './core-events.ts';
+import type { CoreLimits } from './core-limits.ts';
+import type { HearingClock } from './hearing-clock.ts';
+import type { TrackedJob } from './job-state.ts';
+import { JobTransitions } from './job-transitions.ts';
+
+type EventOf<Kind extends CoreEvent['kind']> = Extract<CoreEvent, { kind: Kind }>;
+type TrackerParts = ConstructorParameters<typeof JobTransitions>[0];
+
+/** See the module's header. */
+export class JobTracker {
+  readonly #limits: CoreLimits;
+  readonly #move: JobTransitions;
+
+  constructor(parts: TrackerParts) {
+    this.#limits = parts.limits;
+    this.#move = new JobTransitions(parts);
+  }
+
+  get hearing(): HearingClock {
+    return this.#move.hearing;
+  }
+
+  get size(): number {
+    return this.#move.book.size;
+  }
+
+  get waiting(): number {
+    return this.#move.room.size;
+  }
+
+  get(jobId: JobId): TrackedJob | undefined {
+    return this.#move.book.get(jobId);
+  }
+
+  /** The job that fairness serves next, of those whose model somebody free can serve. */
+  head(nowMs: number, placeable: (model: string | undefined) => boolean): TrackedJob | undefined {
+    const head = this.#move.room.head(nowMs, placeable);
+    return head && this.get(head.jobId);
+  }
+
+  outlook(jobId: JobId, nowMs: number): { position: number; waitMs?: number } | undefined {
+    const position = this.#move.room.position(jobId);
+    if (position === undefined) return undefined;
+    const waitMs = this.#move.starts.waitMs(position, nowMs);
+    return waitMs === undefined ? { position } : { position, waitMs };
+  }
+
+  stored({ header, sequence }: EventOf<'job_stored'>, nowMs: number, effects: CoreEffect[]): void {
+    if (this.get(header.jobId)) return;
+    const job: TrackedJob = {
+      header,
+      sequence,
+      state: { kind: 'waiting', sinceMs: nowMs },
+      attempt: 1,
+      previousRevision: undefined,
+      claimedAttempt: 1,
+      charged: false,
+      refusedBy: new Set(),
+    };
+    this.#move.book.add(job);
+    const untilMs = this.#move.book.takeEarly(header.jobId);
+    if (untilMs !== undefined && untilMs > nowMs) {
+      this.#move.charge(job);
+      this.#move.hint(job, untilMs);
+      return;
+    }
+    const code = this.#move.refusal(job, nowMs);
+    if (code) this.#move.fail(job, { code, previousRevision: undefined }, nowMs, effects);
+    else this.#move.wait(job, nowMs);
+  }
+
+  /** Its owner deleted it: nothing is left to do. */
+  gone(jobId: JobId): void {
+    if (!this.get(jobId)) return;
+    this.#move.room.remove(jobId);
+    this.#move.book.delete(jobId);
+  }
+
+  /** Its end stands in the ledger. `tokens` corrects what the estimate charged. */
+  ended(jobId: JobId, tokens: number | undefined, nowMs: number): void {
+    const job = this.get(jobId);
+    if (job && job.state.kind !== 'ended') this.#move.end(job, tokens, nowMs);
+  }
+
+  stillStored(jobId: JobId, effects: CoreEffect[]): void {
+    if (this.get(jobId)?.state.kind === 'ended') effects.push({ kind: 'wake_owner', jobId });
+  }
+
+  /** A worker lists these jobs: whoever dispatched them, they run. */
+  heardAll(jobIds: readonly JobId[], attemptOf: (jobId: JobId) => number, nowMs: number): void {
+    const heardAtMs = this.hearing.at(nowMs);
+    for (const jobId of jobIds) {
+      const job = this.get(jobId);
+      if (!job) {
+        this.#move.book.noteEarly(jobId, nowMs + this.#limits.hintMs);
+        continue;
+      }
+      const attempt = attemptOf(jobId);
+      if (job.state.kind === 'ended' || attempt < job.claimedAttempt) continue;
+      // An end that replaces a claim is on its way; the worker's word comes too late.
+      if (job.state.kind === 'failing' && job.state.previousRevision !== undefined) continue;
+      job.claimedAttempt = attempt;
+      this.#move.run(job, heardAtMs, nowMs);
+    }
+  }
+
+  /** A peer dispatched it. */
+  hinted(jobId: JobId, nowMs: number): void {
+    const job = this.get(jobId);
+    const untilMs = nowMs + this.#limits.hintMs;
+    if (!job) {
+      this.#move.book.noteEarly(jobId, untilMs);
+    } else if (job.state.kind === 'waiting') {
+      this.#move.start(job, nowMs);
+      this.#move.hint(job, untilMs);
+    } else if (job.state.kind === 'running' || job.state.kind === 'checking') {
+      this.#move.run(job, this.hearing.at(nowMs), nowMs);
+    }
+  }
+
+  /** We sent it to a worker. */
+  dispatched(job: TrackedJob, workerId: WorkerId, nowMs: number): void {
+    this.#move.dispatch(job, workerId, nowMs);
+  }
+
+  answered(event: EventOf<'run_answered'>, nowMs: number, effects: CoreEffect[]): void {
+    const job = this.#move.book.get(event.jobId);
+    if (job?.state.kind !== 'dispatching') return;
+    if (job.state.workerId !== event.workerId || job.attempt !== event.attempt) return;
+    switch (event.answer) {
+      case 'ok':
+        job.claimedAttempt = event.attempt;
+        this.#move.run(job, this.hearing.at(nowMs), nowMs);
+        break;
+      case 'lost':
+        // Somebody holds the claim: reports will list it, or their silence sends us to the ledger.
+        this.#move.run(job, this.hearing.at(nowMs), nowMs);
+        break;
+      case 'silent':
+        this.#move.check(job, 'unanswered', nowMs, effects);
+        break;
+      case 'full':
+      case 'draining':
+      case 'absent':
+        job.refusedBy.add(event.workerId);
+        this.#move.wait(job, nowMs);
+        break;
+    }
+  }
+
+  read({ jobId, read }: EventOf<'ledger_read'>, nowMs: number, effects: CoreEffect[]): void {
+    const job = this.#move.book.get(jobId);
+    if (!job) return;
+    const { state } = job;
+    if (read.kind === 'end') {
+      this.ended(jobId, undefined, nowMs);
+    } else if (state.kind !== 'checking' && state.kind !== 'failing') {
+      return;
+    } else if (read.kind === 'none') {
+      if (state.kind === 'checking') this.#move.wait(job, nowMs);
+    } else if (read.kind === 'released') {
+      this.#move.retry(job, read, nowMs);
+    } else {
+      job.claimedAttempt = Math.max(job.claimedAttempt, read.attempt);
+      if (nowMs >= this.#move.overdueAtMs(job)) {
+        const { revision: previousRevision } = read;
+        this.#move.fail(job, { code: 'deadline_exceeded', previousRevision }, nowMs, effects);
+      } else if (state.kind === 'failing' || state.why === 'unanswered') {
+        this.#move.run(job, this.hearing.at(nowMs), nowMs);
+      } else {
+        this.#move.confirm(job, state, read, nowMs, effects);
+      }
+    }
+  }
+
+  /** Looks at every job that is due, and at no other. */
+  lookAtDue(nowMs: number, effects: CoreEffect[]): void {
+    for (const job of this.#move.book.takeDue(nowMs)) this.#look(job, nowMs, effects);
+  }
+
+  #look(job: TrackedJob, nowMs: number, effects: CoreEffect[]): void {
+    const { state } = job;
+    const { jobId } = job.header;
+    switch (state.kind) {
+      case 'waiting': {
+        const { previousRevision } = job;
+        this.#move.fail(job, { code: 'deadline_exceeded', previousRevision }, nowMs, effects);
+        break;
+      }
+      case 'dispatching':
+        this.#move.check(job, 'unanswered', nowMs, effects);
+        break;
+      case 'hinted':
+        this.#move.wait(job, nowMs);
+        break;
+      case 'running':
+        if (nowMs >= this.#move.silentAtMs(job, state.heardAtMs, nowMs)) {
+          this.#move.check(job, 'silent', nowMs, effects);
+        } else {
+          this.#move.book.lookAt(job, this.#move.silentAtMs(job, state.heardAtMs, nowMs));
+        }
+        break;
+      case 'checking':
+        effects.push({ kind: 'read_ledger', jobId });
+        this.#move.book.lookAt(job, nowMs + this.#limits.ledgerRetryMs);
+        break;
+      case 'failing':
+        this.#move.writeEnd(job, state, nowMs, effects);
+        break;
+      case 'ended':
+        effects.push({ kind: 'check_stored', jobId, sequence: job.sequence });
+        this.#move.book.lookAt(job, nowMs + this.#limits.undeliveredMs);
+        break;
+    }
+  }
+}

@@ -1,0 +1,198 @@
+/** The moves between the states of a tracked job: each sets the state and plans the next look. */
+import type { BalancerId, ErrorCode, WorkerId } from '@starling/contracts';
+import type { QueueRefusal } from '../fair/queued-job.ts';
+import type { CoreEffect } from './core-events.ts';
+import type { CoreLimits } from './core-limits.ts';
+import { HearingClock } from './hearing-clock.ts';
+import { JobBook } from './job-book.ts';
+import type { JobState, LedgerRead, TrackedJob } from './job-state.ts';
+import type { PeerBook } from './peer-book.ts';
+import { StartRate } from './start-rate.ts';
+import { WaitingRoom } from './waiting-room.ts';
+
+type StateOf<Kind extends JobState['kind']> = Extract<JobState, { kind: Kind }>;
+type Claimed = Extract<LedgerRead, { kind: 'run' | 'released' }>;
+
+/** A balancer ranked after the home does the home's duties this much later for each rank. */
+const standInMs = 1_000;
+
+const refusalCodes = {
+  user_bound: 'user_busy',
+  guild_bound: 'too_busy',
+  lane_bound: 'too_busy',
+} as const satisfies Record<QueueRefusal, ErrorCode>;
+
+/** See the module's header. */
+export class JobTransitions {
+  readonly hearing: HearingClock;
+  readonly book = new JobBook();
+  readonly room: WaitingRoom;
+  readonly starts = new StartRate();
+  readonly #self: BalancerId;
+  readonly #limits: CoreLimits;
+  readonly #peers: PeerBook;
+
+  constructor(parts: {
+    readonly self: BalancerId;
+    readonly limits: CoreLimits;
+    readonly peers: PeerBook;
+  }) {
+    this.#self = parts.self;
+    this.#limits = parts.limits;
+    this.#peers = parts.peers;
+    this.hearing = new HearingClock(parts.limits.deafAfterMs);
+    this.room = new WaitingRoom(parts.limits.queue);
+  }
+
+  /** How much later than the job's home we act in its place. */
+  standInMs(job: TrackedJob): number {
+    return this.#peers.rankOf(job.header.jobId, this.#self) * standInMs;
+  }
+
+  /** From then its end is written over its worker's claim: the worker should have ended it. */
+  overdueAtMs(job: TrackedJob): number {
+    return job.header.deadlineAtMs + this.#limits.overdueMs + this.standInMs(job);
+  }
+
+  /** When a running job must be looked up: silent for too long, or overdue. */
+  silentAtMs(job: TrackedJob, heardAtMs: number, nowMs: number): number {
+    const leftMs = this.#limits.silenceMs - (this.hearing.at(nowMs) - heardAtMs);
+    return Math.min(nowMs + leftMs, this.overdueAtMs(job));
+  }
+
+  /** Why a new job is not queued: a bound, or a wait beyond its deadline. */
+  refusal(job: TrackedJob, nowMs: number): ErrorCode | undefined {
+    const { header } = job;
+    if (nowMs - header.acceptedAtMs >= this.#limits.refusableMs) return undefined;
+    const bound = this.room.refusal(header);
+    if (bound) return refusalCodes[bound];
+    // Walking the lane for its place is worth it only when the whole queue is too much.
+    const leftMs = header.deadlineAtMs - nowMs;
+    if ((this.starts.waitMs(this.room.size, nowMs) ?? 0) <= leftMs) return undefined;
+    this.room.add(header, nowMs);
+    const position = this.room.position(header.jobId) ?? 0;
+    this.room.remove(header.jobId);
+    return (this.starts.waitMs(position, nowMs) ?? 0) > leftMs ? 'too_busy' : undefined;
+  }
+
+  /** It starts, here or elsewhere: its guild and user are charged the estimate. */
+  charge(job: TrackedJob): void {
+    if (job.charged) return;
+    this.room.charge(job.header, job.header.tokenEstimate);
+    job.charged = true;
+  }
+
+  /** Out of the queue, because somebody starts it. */
+  start(job: TrackedJob, nowMs: number): void {
+    if (this.room.remove(job.header.jobId)) this.starts.started(nowMs);
+    this.charge(job);
+  }
+
+  /** Back in line: it has not been served, so what was charged is given back. */
+  wait(job: TrackedJob, nowMs: number): void {
+    if (job.charged) this.room.charge(job.header, -job.header.tokenEstimate);
+    job.charged = false;
+    job.state = { kind: 'waiting', sinceMs: nowMs };
+    this.room.add(job.header, nowMs);
+    this.book.lookAt(job, job.header.deadlineAtMs - this.#limits.leastRunMs);
+  }
+
+  hint(job: TrackedJob, untilMs: number): void {
+    job.state = { kind: 'hinted', untilMs };
+    this.book.lookAt(job, untilMs);
+  }
+
+  dispatch(job: TrackedJob, workerId: WorkerId, nowMs: number): void {
+    this.start(job, nowMs);
+    job.state = { kind: 'dispatching', workerId, sinceMs: nowMs };
+    this.book.lookAt(job, nowMs + this.#limits.silenceMs);
+  }
+
+  run(job: TrackedJob, heardAtMs: number, nowMs: number): void {
+    const planned = job.state.kind === 'running';
+    if (!planned) this.start(job, nowMs);
+    job.state = { kind: 'running', heardAtMs };
+    // Of a job that already runs the planned look comes early and plans anew: reports cost nothing.
+    if (!planned) this.book.lookAt(job, this.silentAtMs(job, heardAtMs, nowMs));
+  }
+
+  /** Asks the ledger instead of assuming. */
+  check(
+    job: TrackedJob,
+    why: StateOf<'checking'>['why'],
+    nowMs: number,
+    effects: CoreEffect[],
+  ): void {
+    job.state = { kind: 'checking', why, first: undefined };
+    effects.push({ kind: 'read_ledger', jobId: job.header.jobId });
+    this.book.lookAt(job, nowMs + this.#limits.ledgerRetryMs);
+  }
+
+  /** A silent claim was read: after two equal reads it is replaced. */
+  confirm(
+    job: TrackedJob,
+    state: StateOf<'checking'>,
+    read: Claimed,
+    nowMs: number,
+    effects: CoreEffect[],
+  ): void {
+    if (this.hearing.isDeaf(nowMs)) {
+      this.run(job, this.hearing.at(nowMs), nowMs);
+    } else if (state.first?.revision !== read.revision) {
+      job.state = { ...state, first: { revision: read.revision, atMs: nowMs } };
+      this.book.lookAt(job, nowMs + this.#limits.confirmMs);
+    } else if (nowMs - state.first.atMs < this.#limits.confirmMs) {
+      // The same answer twice is no second look.
+      return;
+    } else if (read.attempt >= this.#limits.maxAttempts) {
+      const end = { code: 'internal', previousRevision: read.revision } as const;
+      job.attempt = read.attempt;
+      this.fail(job, end, nowMs, effects);
+    } else {
+      this.retry(job, read, nowMs);
+    }
+  }
+
+  /** The next attempt waits in line; it replaces the claim that was read. */
+  retry(job: TrackedJob, read: Claimed, nowMs: number): void {
+    job.attempt = read.attempt + 1;
+    job.previousRevision = read.revision;
+    job.refusedBy.clear();
+    this.wait(job, nowMs);
+  }
+
+  /** It will not be answered: its home writes the honest end, others if the home does not. */
+  fail(
+    job: TrackedJob,
+    end: Pick<StateOf<'failing'>, 'code' | 'previousRevision'>,
+    nowMs: number,
+    effects: CoreEffect[],
+  ): void {
+    this.room.remove(job.header.jobId);
+    const state = { kind: 'failing', ...end } as const;
+    job.state = state;
+    const delayMs = this.standInMs(job);
+    if (delayMs === 0) this.writeEnd(job, state, nowMs, effects);
+    else this.book.lookAt(job, nowMs + delayMs);
+  }
+
+  writeEnd(
+    job: TrackedJob,
+    { code, previousRevision }: StateOf<'failing'>,
+    nowMs: number,
+    effects: CoreEffect[],
+  ): void {
+    const { attempt, header } = job;
+    effects.push({ kind: 'end_failed', jobId: header.jobId, code, previousRevision, attempt });
+    this.book.lookAt(job, nowMs + this.#limits.ledgerRetryMs);
+  }
+
+  /** Its end stands; it is looked for in `JOBS` until its owner has delivered it. */
+  end(job: TrackedJob, tokens: number | undefined, nowMs: number): void {
+    this.room.remove(job.header.jobId);
+    const charged = job.charged ? job.header.tokenEstimate : 0;
+    if (tokens !== undefined && tokens !== charged) this.room.charge(job.header, tokens - charged);
+    job.state = { kind: 'ended' };
+    this.book.lookAt(job, nowMs + this.#limits.undeliveredMs + this.standInMs(job));
+  }
+}

@@ -1,0 +1,54 @@
+import type { BalancerId } from '@starling/contracts';
+import { rendezvousRank } from './rendezvous.ts';
+
+/** Heartbeats of further balancers are ignored at this many; a cell has 8 at most. */
+const maxPeers = 64;
+
+/** Which balancers are heard: the same on a balancer (its peers) and on a worker (whom it deals to). */
+export class PeerBook {
+  readonly #deadMs: number;
+  readonly #heardAtMs = new Map<BalancerId, number>();
+
+  /** @param deadMs silence after which a balancer is taken for dead */
+  constructor(deadMs: number) {
+    this.#deadMs = deadMs;
+  }
+
+  /** @returns whether the balancer was unknown before */
+  heard(balancerId: BalancerId, nowMs: number): boolean {
+    const known = this.#heardAtMs.has(balancerId);
+    if (!known && this.#heardAtMs.size >= maxPeers) return false;
+    this.#heardAtMs.set(balancerId, nowMs);
+    return !known;
+  }
+
+  /** @returns whether it was there */
+  left(balancerId: BalancerId): boolean {
+    return this.#heardAtMs.delete(balancerId);
+  }
+
+  /** Forgets the dead. @returns whether there were any */
+  sweep(nowMs: number): boolean {
+    let found = false;
+    for (const [balancerId, heardAtMs] of this.#heardAtMs) {
+      if (nowMs - heardAtMs < this.#deadMs) continue;
+      this.#heardAtMs.delete(balancerId);
+      found = true;
+    }
+    return found;
+  }
+
+  /** The live balancers in the order of their ids. */
+  ids(): BalancerId[] {
+    return [...this.#heardAtMs.keys()].sort();
+  }
+
+  has(balancerId: BalancerId): boolean {
+    return this.#heardAtMs.has(balancerId);
+  }
+
+  /** Our place among the live balancers for a key, 0 for its home. */
+  rankOf(key: string, self: BalancerId): number {
+    return rendezvousRank(key, self, this.#heardAtMs.keys());
+  }
+}

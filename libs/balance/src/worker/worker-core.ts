@@ -1,0 +1,272 @@
+/**
+ * A worker's side of the protocol as a state machine: slots, whom they are dealt to, the claim before
+ * the run, the end after it. No I/O and no clock; the same code runs in the process and in the
+ * simulation. A slot is held from the claim until the end is written (or refused): in flight lasts to
+ * the last token, and to the word that it is over.
+ */
+import type { BalancerId, JobId, LoadReport, WorkerId } from '@starling/contracts';
+import { PeerBook } from '../core/peer-book.ts';
+import { rendezvousWeight } from '../core/rendezvous.ts';
+import { HealthTracker } from '../health/health-tracker.ts';
+import { defaultSlowStart, SlotGrants, type SlowStart, usableSlots } from './slot-grants.ts';
+import type { JobFinish, WorkerEffect, WorkerEvent } from './worker-events.ts';
+
+/** Times (milliseconds) and bounds of a worker's core. */
+export interface WorkerLimits {
+  /** Between reports without change; also the tick. */
+  readonly reportMs: number;
+  /** A balancer that was silent this long is dead: it gets no slots. */
+  readonly balancerDeadMs: number;
+  /** An end without an answer is written again after this long. */
+  readonly endRetryMs: number;
+  readonly slowStart: SlowStart;
+}
+
+export const defaultWorkerLimits: WorkerLimits = {
+  reportMs: 250,
+  balancerDeadMs: 750,
+  endRetryMs: 1_000,
+  slowStart: defaultSlowStart,
+};
+
+/** What a {@link WorkerCore} is made of. */
+export interface WorkerCoreParts {
+  readonly self: WorkerId;
+  /** Greater than that of every earlier process of this worker: its start time. */
+  readonly epoch: number;
+  readonly slots: number;
+  readonly startedAtMs: number;
+  readonly limits?: WorkerLimits;
+  readonly models?: LoadReport['models'];
+}
+
+interface SlotUse {
+  readonly attempt: number;
+  readonly sequence: number;
+  /** Balancers that wait for the claim's outcome. */
+  readonly askers: Set<BalancerId>;
+  phase:
+    | { readonly kind: 'claiming' }
+    | { readonly kind: 'running'; readonly revision: number }
+    | {
+        readonly kind: 'ending';
+        readonly revision: number;
+        readonly finish: JobFinish;
+        readonly retryAtMs: number;
+      };
+  cancelled: boolean;
+}
+
+/** How many reports list an end: one may be lost. */
+const endListings = 2;
+/** Ends listed at once; beyond it a balancer learns from the ledger. */
+const maxEndsListed = 500;
+
+/** See the module's header. */
+export class WorkerCore {
+  readonly #parts: WorkerCoreParts;
+  readonly #limits: WorkerLimits;
+  readonly #jobs = new Map<JobId, SlotUse>();
+  readonly #balancers: PeerBook;
+  readonly #grants: SlotGrants;
+  readonly #health = new HealthTracker();
+  #ended: { readonly jobId: JobId; readonly tokens: number; listings: number }[] = [];
+  #draining = false;
+  #sequence = 0;
+
+  constructor(parts: WorkerCoreParts) {
+    this.#parts = parts;
+    this.#limits = parts.limits ?? defaultWorkerLimits;
+    this.#balancers = new PeerBook(this.#limits.balancerDeadMs);
+    this.#grants = new SlotGrants(rendezvousWeight('turn', parts.self));
+  }
+
+  /** Jobs that hold a slot. */
+  get running(): readonly JobId[] {
+    return [...this.#jobs.keys()];
+  }
+
+  /** Takes one event in and says what to do. `nowMs` never runs backwards. */
+  step(event: WorkerEvent, nowMs: number): readonly WorkerEffect[] {
+    const effects: WorkerEffect[] = [];
+    switch (event.kind) {
+      case 'run_requested':
+        this.#requested(event, nowMs, effects);
+        break;
+      case 'claim_answered':
+        this.#claimed(event, nowMs, effects);
+        break;
+      case 'finished':
+        this.#finished(event.jobId, event.finish, nowMs, effects);
+        break;
+      case 'end_answered':
+        this.#endAnswered(event, nowMs, effects);
+        break;
+      case 'cancel_requested':
+        this.#cancel(event.jobId, effects);
+        break;
+      case 'balancer_heard':
+        if (this.#balancers.heard(event.balancerId, nowMs)) this.#report(nowMs, effects);
+        break;
+      case 'balancer_left':
+        if (this.#balancers.left(event.balancerId)) this.#report(nowMs, effects);
+        break;
+      case 'drain':
+        this.#draining = true;
+        this.#report(nowMs, effects);
+        this.#tellDrained(effects);
+        break;
+      case 'tick':
+        this.#balancers.sweep(nowMs);
+        this.#writeEndsAgain(nowMs, effects);
+        this.#report(nowMs, effects);
+        break;
+    }
+    return effects;
+  }
+
+  #requested(
+    {
+      jobId,
+      sequence,
+      attempt,
+      previousRevision,
+      from,
+    }: Extract<WorkerEvent, { kind: 'run_requested' }>,
+    nowMs: number,
+    effects: WorkerEffect[],
+  ): void {
+    const reply = (answer: 'ok' | 'full' | 'draining' | 'lost') =>
+      effects.push({ kind: 'reply', jobId, to: from, attempt, answer });
+    const known = this.#jobs.get(jobId);
+    if (known?.phase.kind === 'claiming') known.askers.add(from);
+    // A request that came twice, or after we were taken for dead: it runs, by whatever attempt.
+    else if (known) reply(known.attempt === attempt ? 'ok' : 'lost');
+    else if (this.#draining) reply('draining');
+    else if (this.#jobs.size >= this.#parts.slots) reply('full');
+    else {
+      this.#grants.spend(from);
+      this.#jobs.set(jobId, {
+        attempt,
+        sequence,
+        askers: new Set([from]),
+        phase: { kind: 'claiming' },
+        cancelled: false,
+      });
+      effects.push({ kind: 'claim', jobId, attempt, previousRevision });
+      this.#report(nowMs, effects);
+    }
+  }
+
+  #claimed(
+    { jobId, answer }: Extract<WorkerEvent, { kind: 'claim_answered' }>,
+    nowMs: number,
+    effects: WorkerEffect[],
+  ): void {
+    const use = this.#jobs.get(jobId);
+    if (use?.phase.kind !== 'claiming') return;
+    const { attempt, sequence, askers } = use;
+    if (answer.kind === 'won') {
+      use.phase = { kind: 'running', revision: answer.revision };
+      effects.push({ kind: 'start', jobId, sequence, attempt });
+      if (use.cancelled) effects.push({ kind: 'stop', jobId, reason: 'cancelled' });
+    } else {
+      this.#free(jobId, nowMs, effects);
+    }
+    // After an unknown outcome nobody is answered: they ask the ledger, which knows.
+    if (answer.kind === 'unknown') return;
+    const word = answer.kind === 'won' ? 'ok' : 'lost';
+    for (const to of askers) effects.push({ kind: 'reply', jobId, to, attempt, answer: word });
+  }
+
+  #finished(jobId: JobId, finish: JobFinish, nowMs: number, effects: WorkerEffect[]): void {
+    const use = this.#jobs.get(jobId);
+    if (use?.phase.kind !== 'running') return;
+    this.#health.learn(finish, nowMs);
+    this.#writeEnd(jobId, use, { revision: use.phase.revision, finish }, nowMs, effects);
+  }
+
+  #writeEnd(
+    jobId: JobId,
+    use: SlotUse,
+    end: { readonly revision: number; readonly finish: JobFinish },
+    nowMs: number,
+    effects: WorkerEffect[],
+  ): void {
+    use.phase = { kind: 'ending', ...end, retryAtMs: nowMs + this.#limits.endRetryMs };
+    effects.push({ kind: 'write_end', jobId, attempt: use.attempt, ...end });
+  }
+
+  #endAnswered(
+    { jobId, answer }: Extract<WorkerEvent, { kind: 'end_answered' }>,
+    nowMs: number,
+    effects: WorkerEffect[],
+  ): void {
+    const use = this.#jobs.get(jobId);
+    if (use?.phase.kind !== 'ending' || answer === 'unknown') return;
+    const { attempt, phase } = use;
+    if (answer === 'written') {
+      const { tokens } = phase.finish;
+      this.#ended.push({ jobId, tokens, listings: endListings });
+      if (this.#ended.length > maxEndsListed) this.#ended.shift();
+      effects.push({ kind: 'settled', jobId, attempt });
+    } else {
+      effects.push({ kind: 'fenced', jobId, attempt });
+    }
+    this.#free(jobId, nowMs, effects);
+  }
+
+  #cancel(jobId: JobId, effects: WorkerEffect[]): void {
+    const use = this.#jobs.get(jobId);
+    if (!use || use.cancelled || use.phase.kind === 'ending') return;
+    use.cancelled = true;
+    if (use.phase.kind === 'running') effects.push({ kind: 'stop', jobId, reason: 'cancelled' });
+  }
+
+  #writeEndsAgain(nowMs: number, effects: WorkerEffect[]): void {
+    for (const [jobId, use] of this.#jobs) {
+      const { phase } = use;
+      if (phase.kind !== 'ending' || nowMs < phase.retryAtMs) continue;
+      const { revision, finish } = phase;
+      this.#writeEnd(jobId, use, { revision, finish }, nowMs, effects);
+    }
+  }
+
+  #free(jobId: JobId, nowMs: number, effects: WorkerEffect[]): void {
+    this.#jobs.delete(jobId);
+    this.#report(nowMs, effects);
+    this.#tellDrained(effects);
+  }
+
+  #tellDrained(effects: WorkerEffect[]): void {
+    if (this.#draining && this.#jobs.size === 0) effects.push({ kind: 'drained' });
+  }
+
+  #report(nowMs: number, effects: WorkerEffect[]): void {
+    const { self, epoch, slots, startedAtMs, models } = this.#parts;
+    const usable = usableSlots(slots, nowMs - startedAtMs, this.#limits.slowStart);
+    const free = this.#draining ? 0 : Math.max(0, usable - this.#jobs.size);
+    this.#grants.settle(free, this.#balancers.ids());
+    const ended = this.#ended.map(({ jobId, tokens }) => ({ jobId, tokens }));
+    this.#ended = this.#ended.filter((one) => --one.listings > 0);
+    const attempts = Object.fromEntries(
+      [...this.#jobs].filter(([, use]) => use.attempt > 1).map(([id, use]) => [id, use.attempt]),
+    );
+    const { errorRate, firstTokenMs } = this.#health.signs(nowMs);
+    const report: LoadReport = {
+      workerId: self,
+      epoch,
+      sequence: this.#sequence++,
+      slots,
+      running: this.running.slice(),
+      draining: this.#draining,
+      grants: this.#grants.record(),
+      ...(Object.keys(attempts).length > 0 && { attempts }),
+      ...(ended.length > 0 && { ended }),
+      ...(models && { models }),
+      ...(errorRate > 0 && { errorRate }),
+      ...(firstTokenMs !== undefined && { firstTokenMs }),
+    };
+    effects.push({ kind: 'report', report });
+  }
+}

@@ -1,0 +1,87 @@
+import type { BalancerId, JobId, LoadReport } from '@starling/contracts';
+
+/** What a job's run came to, as the worker saw it. */
+export interface JobFinish {
+  readonly outcome: 'done' | 'failed' | 'cancelled';
+  /** LLM tokens used, prompt and completion together. */
+  readonly tokens: number;
+  /** From the call to its first token; absent when none came. */
+  readonly firstTokenMs?: number;
+  /** Whether the provider is to blame: it counts against this worker's health. */
+  readonly failed: boolean;
+}
+
+/** Everything that can happen to a worker. */
+export type WorkerEvent =
+  | {
+      readonly kind: 'run_requested';
+      readonly jobId: JobId;
+      readonly sequence: number;
+      readonly attempt: number;
+      readonly previousRevision: number | undefined;
+      readonly from: BalancerId;
+    }
+  /** The answer to `claim`. `unknown`: none came; nothing is assumed. */
+  | {
+      readonly kind: 'claim_answered';
+      readonly jobId: JobId;
+      readonly answer:
+        | { readonly kind: 'won'; readonly revision: number }
+        | { readonly kind: 'lost' | 'unknown' };
+    }
+  /** The run ended; the slot is held until the end is written. */
+  | { readonly kind: 'finished'; readonly jobId: JobId; readonly finish: JobFinish }
+  /** The answer to `write_end`. `refused`: the claim was replaced. `unknown`: none came. */
+  | {
+      readonly kind: 'end_answered';
+      readonly jobId: JobId;
+      readonly answer: 'written' | 'refused' | 'unknown';
+    }
+  | { readonly kind: 'cancel_requested'; readonly jobId: JobId }
+  | { readonly kind: 'balancer_heard'; readonly balancerId: BalancerId }
+  | { readonly kind: 'balancer_left'; readonly balancerId: BalancerId }
+  /** Told to stop: nothing new, finish what runs. */
+  | { readonly kind: 'drain' }
+  /** Time passed; every `reportMs`. */
+  | { readonly kind: 'tick' };
+
+/** What the shell around the core must do. */
+export type WorkerEffect =
+  | {
+      readonly kind: 'reply';
+      readonly jobId: JobId;
+      readonly to: BalancerId;
+      readonly attempt: number;
+      readonly answer: 'ok' | 'full' | 'draining' | 'lost';
+    }
+  /** Claim it in the ledger: create, or update over `previousRevision`. */
+  | {
+      readonly kind: 'claim';
+      readonly jobId: JobId;
+      readonly attempt: number;
+      readonly previousRevision: number | undefined;
+    }
+  /** Fetch the body and run it. */
+  | {
+      readonly kind: 'start';
+      readonly jobId: JobId;
+      readonly sequence: number;
+      readonly attempt: number;
+    }
+  /** Close the provider's stream now; `finished` follows unless the job was fenced. */
+  | { readonly kind: 'stop'; readonly jobId: JobId; readonly reason: 'cancelled' }
+  /** Write the end over the claim, result inside. */
+  | {
+      readonly kind: 'write_end';
+      readonly jobId: JobId;
+      readonly attempt: number;
+      readonly revision: number;
+      readonly finish: JobFinish;
+    }
+  /** The end stands: send the last frame. */
+  | { readonly kind: 'settled'; readonly jobId: JobId; readonly attempt: number }
+  /** The claim was replaced: settle what was reserved, send nothing. */
+  | { readonly kind: 'fenced'; readonly jobId: JobId; readonly attempt: number }
+  | { readonly kind: 'report'; readonly report: LoadReport }
+  /** Drained: nothing runs and nothing will. */
+  | { readonly kind: 'drained' };
