@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { defineContract, type Payload } from './contract.ts';
 import { errorCodes } from './errors.ts';
 import { clusterId, correlationId, jobId } from './ids.ts';
-import { discordOrigin, usage } from './job.ts';
+import { usage } from './job.ts';
+import { discordOrigin } from './origin.ts';
 
 /** The timed stages of one message, in their order (features A2). */
 export const phaseNames = [

@@ -19,6 +19,8 @@ export const workerId = subjectToken('worker').brand<'WorkerId'>();
 export const balancerId = subjectToken('balancer').brand<'BalancerId'>();
 /** A cluster of shards, for example `c0`. */
 export const clusterId = subjectToken('cluster').brand<'ClusterId'>();
+/** An HTTP front door, for example `ingress-1`. Never the id of a cluster too: both own subjects. */
+export const ingressId = subjectToken('ingress').brand<'IngressId'>();
 /** The first 8 hex digits of a W3C trace id (features A1). */
 export const correlationId = id(/^[0-9a-f]{8}$/, 'a correlation id').brand<'CorrelationId'>();
 
@@ -30,4 +32,5 @@ export type JobId = z.infer<typeof jobId>;
 export type WorkerId = z.infer<typeof workerId>;
 export type BalancerId = z.infer<typeof balancerId>;
 export type ClusterId = z.infer<typeof clusterId>;
+export type IngressId = z.infer<typeof ingressId>;
 export type CorrelationId = z.infer<typeof correlationId>;

@@ -3,5 +3,7 @@ export * from './errors.ts';
 export * from './exchange.ts';
 export * from './headers.ts';
 export * from './ids.ts';
+export * from './ingress.ts';
 export * from './job.ts';
+export * from './origin.ts';
 export * from './subjects.ts';

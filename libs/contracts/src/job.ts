@@ -1,16 +1,8 @@
 import { z } from 'zod';
 import { defineContract, type Payload } from './contract.ts';
 import { errorCodes } from './errors.ts';
-import {
-  balancerId,
-  channelId,
-  clusterId,
-  guildId,
-  jobId,
-  messageId,
-  userId,
-  workerId,
-} from './ids.ts';
+import { balancerId, jobId, workerId } from './ids.ts';
+import { jobOrigin } from './origin.ts';
 
 /** Which queue a job waits in (features B6). */
 export const lane = z.enum(['dm', 'interactive', 'batch']);
@@ -23,20 +15,19 @@ export const chatMessage = z.object({
 });
 export type ChatMessage = z.infer<typeof chatMessage>;
 
-/** Where the answer goes: everything a cluster needs to answer a job that it did not accept itself. */
-export const discordOrigin = z.object({
-  kind: z.literal('discord'),
-  /** The cluster whose shards own the guild; frames and results go there. */
-  clusterId,
-  /** Absent in a direct message. */
-  guildId: guildId.optional(),
-  channelId,
-  messageId,
-  userId,
+/** How the model draws its words; what is absent is the provider's own default. */
+export const sampling = z.object({
+  temperature: z.number().min(0).max(2).optional(),
+  topP: z.number().min(0).max(1).optional(),
+  /** The answer ends before any of these. */
+  stop: z.array(z.string().min(1).max(200)).max(4).optional(),
+  seed: z.int().optional(),
+  frequencyPenalty: z.number().min(-2).max(2).optional(),
+  presencePenalty: z.number().min(-2).max(2).optional(),
 });
-export type DiscordOrigin = z.infer<typeof discordOrigin>;
+export type Sampling = z.infer<typeof sampling>;
 
-/** A unit of LLM work, as stored in `JOBS`. */
+/** A unit of LLM work, as stored in `JOBS`; an ephemeral one is only ever sent. */
 export const jobContract = defineContract({
   name: 'job',
   subject: 'jobs.<lane>.<jobId>',
@@ -46,12 +37,13 @@ export const jobContract = defineContract({
   schema: z.object({
     jobId,
     lane,
-    origin: discordOrigin,
+    origin: jobOrigin,
     messages: z.array(chatMessage).min(1).max(200),
     /** Name of a model; absent means the worker's default. */
     model: z.string().min(1).max(200).optional(),
     /** Upper bound on the answer, in LLM tokens. */
     maxCompletionTokens: z.int().positive().max(32_000),
+    sampling: sampling.optional(),
     acceptedAtMs: z.number(),
     /** After this the job is answered with an honest failure instead of being run. */
     deadlineAtMs: z.number(),
@@ -143,7 +135,10 @@ export const cancelContract = defineContract({
   version: 1,
   delivery: 'at-most-once',
   maxBytes: 1024,
-  schema: z.object({ jobId, reason: z.enum(['user', 'message_deleted', 'operator']) }),
+  schema: z.object({
+    jobId,
+    reason: z.enum(['user', 'message_deleted', 'operator', 'caller_gone']),
+  }),
 });
 export type Cancel = Payload<typeof cancelContract>;
 
@@ -159,7 +154,7 @@ export type Usage = z.infer<typeof usage>;
 /** A numbered piece of a stream. A hole in `sequence` means that text is missing until the result. */
 export const frameContract = defineContract({
   name: 'frame',
-  subject: 'frames.<cluster>.<jobId>.<attempt>',
+  subject: 'frames.<owner>.<jobId>.<attempt>',
   version: 1,
   delivery: 'at-most-once',
   maxBytes: 128 * 1024,
@@ -210,14 +205,14 @@ export type JobOutcome = z.infer<typeof jobOutcome>;
  */
 export const resultContract = defineContract({
   name: 'result',
-  subject: 'results.<cluster>',
+  subject: 'results.<owner>',
   version: 1,
   delivery: 'request',
   maxBytes: 512 * 1024,
   schema: z.object({
     jobId,
     attempt: z.int().positive(),
-    origin: discordOrigin,
+    origin: jobOrigin,
     acceptedAtMs: z.number(),
     outcome: jobOutcome,
     timings: jobTimings,
@@ -230,8 +225,8 @@ export const resultContract = defineContract({
 export type Result = Payload<typeof resultContract>;
 
 /**
- * The cluster's reply to a result. `delivered`: the user sees it (or the message is gone, which is
- * final too). `busy`: come again.
+ * The owner's reply to a result. `delivered`: the user sees it (or the message is gone, which is
+ * final too). `taken`: an ingress has it, or nobody waits for it any more. `busy`: come again.
  */
 export const resultReplyContract = defineContract({
   name: 'result reply',
@@ -239,6 +234,6 @@ export const resultReplyContract = defineContract({
   version: 1,
   delivery: 'request',
   maxBytes: 4096,
-  schema: z.object({ kind: z.enum(['delivered', 'busy']) }),
+  schema: z.object({ kind: z.enum(['delivered', 'taken', 'busy']) }),
 });
 export type ResultReply = Payload<typeof resultReplyContract>;

@@ -1,5 +1,6 @@
-import type { ClusterId, JobId, WorkerId } from './ids.ts';
+import type { BalancerId, ClusterId, IngressId, JobId, WorkerId } from './ids.ts';
 import type { Lane } from './job.ts';
+import type { OwnerId } from './origin.ts';
 
 /** Every subject in one place; ids are single subject tokens by their schemas. */
 export const subjects = {
@@ -10,9 +11,12 @@ export const subjects = {
   allLoad: 'load.*',
   cancel: (job: JobId) => `cancel.${job}`,
   allCancels: 'cancel.*',
-  frame: (cluster: ClusterId, job: JobId, attempt: number) => `frames.${cluster}.${job}.${attempt}`,
-  framesOf: (cluster: ClusterId) => `frames.${cluster}.>`,
-  result: (cluster: ClusterId) => `results.${cluster}`,
+  frame: (owner: OwnerId, job: JobId, attempt: number) => `frames.${owner}.${job}.${attempt}`,
+  framesOf: (owner: OwnerId) => `frames.${owner}.>`,
+  result: (owner: OwnerId) => `results.${owner}`,
+  balancerHeartbeat: 'bal.hb',
+  submit: (balancer: BalancerId) => `submit.${balancer}`,
+  returned: (ingress: IngressId) => `returned.${ingress}`,
   exchange: (cluster: ClusterId) => `exchanges.${cluster}`,
   allExchanges: 'exchanges.*',
 } as const;

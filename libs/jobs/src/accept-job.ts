@@ -71,12 +71,14 @@ export async function acceptJob(job: Job, options: AcceptOptions): Promise<Accep
 }
 
 function headersOf(job: Job, { headers, tokenEstimate }: AcceptOptions): Headers {
-  const { guildId, userId } = job.origin;
+  const { origin } = job;
   return {
     ...headers,
     [headerNames.lane]: job.lane,
-    ...(guildId && { [headerNames.guild]: guildId }),
-    [headerNames.user]: userId,
+    ...(origin.kind === 'discord' && {
+      ...(origin.guildId && { [headerNames.guild]: origin.guildId }),
+      [headerNames.user]: origin.userId,
+    }),
     [headerNames.deadline]: String(job.deadlineAtMs),
     [headerNames.tokenEstimate]: String(tokenEstimate),
   };

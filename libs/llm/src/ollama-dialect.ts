@@ -18,11 +18,21 @@ export function ollamaDialect(): Dialect {
   return {
     path: '/api/chat',
     headers: { 'content-type': 'application/json', accept: 'application/x-ndjson' },
-    body: ({ model, messages, maxCompletionTokens }) => ({
+    body: ({ model, messages, maxCompletionTokens, sampling }) => ({
       model,
       messages,
       stream: true,
-      options: { num_predict: maxCompletionTokens },
+      options: {
+        num_predict: maxCompletionTokens,
+        ...(sampling && {
+          temperature: sampling.temperature,
+          top_p: sampling.topP,
+          stop: sampling.stop,
+          seed: sampling.seed,
+          frequency_penalty: sampling.frequencyPenalty,
+          presence_penalty: sampling.presencePenalty,
+        }),
+      },
     }),
     read: readLines,
   };

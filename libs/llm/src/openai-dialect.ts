@@ -2,6 +2,7 @@
  * OpenAI's chat completions, as OpenAI and those who copy it stream them
  * (platform.openai.com/docs/api-reference/chat-streaming, openrouter.ai/docs/api-reference/streaming).
  */
+import type { Sampling } from '@starling/contracts';
 import { z } from 'zod';
 import type { Dialect, DialectPart } from './dialect.ts';
 import { linesOf, maxLineLength } from './line-reader.ts';
@@ -44,6 +45,18 @@ function lengthField(origin: string): 'max_completion_tokens' | 'max_tokens' {
   return new URL(origin).hostname === 'api.openai.com' ? 'max_completion_tokens' : 'max_tokens';
 }
 
+/** Only what was asked for: what is absent stays the server's own. */
+function samplingFields(sampling: Sampling): object {
+  return {
+    temperature: sampling.temperature,
+    top_p: sampling.topP,
+    stop: sampling.stop,
+    seed: sampling.seed,
+    frequency_penalty: sampling.frequencyPenalty,
+    presence_penalty: sampling.presencePenalty,
+  };
+}
+
 /** @param options.baseUrl with its version path, for example `https://openrouter.ai/api/v1` */
 export function openaiDialect(options: {
   readonly baseUrl: string;
@@ -57,12 +70,13 @@ export function openaiDialect(options: {
       accept: 'text/event-stream',
       ...(key !== undefined && { authorization: `Bearer ${key}` }),
     },
-    body: ({ model, messages, maxCompletionTokens }) => ({
+    body: ({ model, messages, maxCompletionTokens, sampling }) => ({
       model,
       messages,
       stream: true,
       stream_options: { include_usage: true },
       [lengthField(baseUrl)]: maxCompletionTokens,
+      ...(sampling && samplingFields(sampling)),
     }),
     read: (body, contentType) =>
       contentType?.startsWith('application/json') ? readWhole(body, key) : readStream(body, key),

@@ -1,5 +1,5 @@
 /** The port that workers call language models through. */
-import type { ChatMessage, Usage } from '@starling/contracts';
+import type { ChatMessage, Sampling, Usage } from '@starling/contracts';
 import type { PoolStats } from '@starling/pool';
 import type { ProviderFault } from './provider-fault.ts';
 
@@ -10,6 +10,7 @@ export interface CompletionRequest {
   readonly messages: readonly ChatMessage[];
   /** Upper bound on the answer, in LLM tokens. */
   readonly maxCompletionTokens: number;
+  readonly sampling?: Sampling | undefined;
 }
 
 /**

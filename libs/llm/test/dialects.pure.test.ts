@@ -12,6 +12,18 @@ const asked = {
   messages: [{ role: 'user' as const, content: '12345678' }],
   maxCompletionTokens: 50,
 };
+/** Everything at its edge, so that nothing is lost for being falsy. */
+const sampled = {
+  ...asked,
+  sampling: {
+    temperature: 0,
+    topP: 1,
+    stop: ['.'],
+    seed: 0,
+    frequencyPenalty: -2,
+    presencePenalty: 0,
+  },
+};
 const openai = openaiDialect({ baseUrl: 'http://127.0.0.1:1/v1', key: undefined });
 const ollama = ollamaDialect();
 
@@ -46,6 +58,22 @@ describe('the OpenAI dialect', () => {
     expect(itself.path).toBe('/v1/chat/completions');
     expect(itself.body(asked)).toMatchObject({ max_completion_tokens: 50 });
     expect(itself.headers).toMatchObject({ authorization: 'Bearer k' });
+  });
+
+  it('passes on how the words are to be drawn, and leaves the rest to the server [C1]', () => {
+    expect(openai.body(sampled)).toMatchObject({
+      temperature: 0,
+      top_p: 1,
+      stop: ['.'],
+      seed: 0,
+      frequency_penalty: -2,
+      presence_penalty: 0,
+    });
+    const { temperature, ...others } = JSON.parse(
+      JSON.stringify(openai.body({ ...asked, sampling: { temperature: 0.5 } })),
+    );
+    expect(temperature).toBe(0.5);
+    expect(others).toEqual(openai.body(asked));
   });
 
   it('reads a stream however its bytes are cut [C1]', async () => {
@@ -162,6 +190,20 @@ describe('the Ollama dialect', () => {
       messages: asked.messages,
       stream: true,
       options: { num_predict: 50 },
+    });
+  });
+
+  it('passes on how the words are to be drawn [C1]', () => {
+    expect(ollama.body(sampled)).toMatchObject({
+      options: {
+        num_predict: 50,
+        temperature: 0,
+        top_p: 1,
+        stop: ['.'],
+        seed: 0,
+        frequency_penalty: -2,
+        presence_penalty: 0,
+      },
     });
   });
 

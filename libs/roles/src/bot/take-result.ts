@@ -4,6 +4,7 @@
  */
 import type { BusMessage } from '@starling/bus';
 import {
+  type DiscordOrigin,
   decode,
   encode,
   type Result,
@@ -25,6 +26,9 @@ export interface ResultParts extends Pick<BotParts, 'clock' | 'gateway' | 'rando
   readonly openAnswer: (question: Question, posted?: AnswerEnding['posted']) => OpenAnswer;
 }
 
+/** The result of a question that was asked in Discord. */
+type OwnResult = Result & { readonly origin: DiscordOrigin };
+
 /** Handles one request on `results.<cluster>`. What cannot be read gets no reply. */
 export async function takeResult(
   message: BusMessage,
@@ -36,13 +40,19 @@ export async function takeResult(
     parts.quarantine('result', decoded.fault);
     return;
   }
-  const kind = load.isFull ? 'busy' : await deliver(decoded.value, message, parts);
+  const { origin } = decoded.value;
+  if (origin.kind !== 'discord') {
+    parts.quarantine('result', { kind: 'invalid', problem: `origin: ${origin.kind}` });
+    return;
+  }
+  const result = { ...decoded.value, origin };
+  const kind = load.isFull ? 'busy' : await deliver(result, message, parts);
   message.respond(encode(resultReplyContract, { kind }));
 }
 
 /** The answer of a result is open, or ended too early, or belonged to a process before this one. */
 async function deliver(
-  result: Result,
+  result: OwnResult,
   message: BusMessage,
   parts: ResultParts,
 ): Promise<ResultReply['kind']> {
@@ -70,7 +80,7 @@ async function deliver(
 }
 
 /** What is left of a question whose process is gone: its text and its first moment are not. */
-function questionOf(result: Result, message: BusMessage, parts: ResultParts): Question {
+function questionOf(result: OwnResult, message: BusMessage, parts: ResultParts): Question {
   const { clock, random, telemetry } = parts;
   const context = telemetry.contextFrom(message.headers);
   const ageMs = Math.max(0, clock.nowMs() - result.acceptedAtMs);

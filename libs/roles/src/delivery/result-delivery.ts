@@ -10,6 +10,7 @@ import {
   decode,
   encode,
   type JobId,
+  ownerOfOrigin,
   type Result,
   resultContract,
   resultReplyContract,
@@ -145,12 +146,12 @@ export class ResultDelivery {
     await this.#acknowledge(kept);
   }
 
-  /** One try; true when the user has it. */
+  /** One try; true when the user, or the ingress of its caller, has it. */
   async #offer({ result, context }: Finished): Promise<boolean> {
     const { bus, config, telemetry } = this.#parts;
     try {
       const reply = await bus.messaging.request(
-        subjects.result(result.origin.clusterId),
+        subjects.result(ownerOfOrigin(result.origin)),
         encode(resultContract, result),
         {
           timeoutMs: config.resultTimeoutMs,
@@ -159,7 +160,7 @@ export class ResultDelivery {
         },
       );
       const decoded = decode(resultReplyContract, reply.payload);
-      if (decoded.ok) return decoded.value.kind === 'delivered';
+      if (decoded.ok) return decoded.value.kind !== 'busy';
       quarantined.add(1, { contract: resultReplyContract.name, fault: decoded.fault.kind });
     } catch (error) {
       const { jobId } = result;

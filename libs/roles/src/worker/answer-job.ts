@@ -1,7 +1,13 @@
 /** Runs one job at the provider: the `llm` phase, from the first byte sent to the last token. */
 import type { Messaging } from '@starling/bus';
 import { type Clock, deadlineAfter } from '@starling/clock';
-import type { ErrorCode, JobOutcome, RunRequest, Usage } from '@starling/contracts';
+import {
+  type ErrorCode,
+  type JobOutcome,
+  ownerOfOrigin,
+  type RunRequest,
+  type Usage,
+} from '@starling/contracts';
 import type { Provider } from '@starling/llm';
 import {
   attributeNames,
@@ -57,6 +63,8 @@ export async function answerJob(
   using deadline = deadlineAfter(clock, job.deadlineAtMs - clock.nowMs());
   const timeline = telemetry.timeline(clock);
   const startedAtMs = clock.monotonicMs();
+  // A caller that waits for the whole answer reads the result only.
+  const wantsFrames = job.origin.kind === 'discord' || job.origin.stream;
   let text = '';
   let firstTokenMs: number | undefined;
 
@@ -64,7 +72,7 @@ export async function answerJob(
     using frames = new FrameSender(parts, {
       jobId: job.jobId,
       attempt,
-      clusterId: job.origin.clusterId,
+      ownerId: ownerOfOrigin(job.origin),
       headers: injectHeaders(),
     });
     let usage: Usage = { promptTokens: 0, completionTokens: 0, estimated: true };
@@ -84,7 +92,7 @@ export async function answerJob(
             span.setAttribute(genAiNames.timeToFirstChunk, firstTokenMs / 1000);
           }
           text += part.text;
-          frames.push(part.text);
+          if (wantsFrames) frames.push(part.text);
           break;
         case 'reasoning':
           break;

@@ -1,7 +1,13 @@
 import type { Messaging } from '@starling/bus';
 import type { Clock } from '@starling/clock';
-import type { ClusterId } from '@starling/contracts';
-import { encode, type Frame, frameContract, type Headers, subjects } from '@starling/contracts';
+import {
+  encode,
+  type Frame,
+  frameContract,
+  type Headers,
+  type OwnerId,
+  subjects,
+} from '@starling/contracts';
 import { counter } from '@starling/telemetry';
 
 /** Text of this many characters goes out without waiting for more. */
@@ -13,7 +19,7 @@ const framesLost = counter('starling.frames.lost');
 
 /** Which stream the frames belong to. */
 export interface FrameStream extends Pick<Frame, 'jobId' | 'attempt'> {
-  readonly clusterId: ClusterId;
+  readonly ownerId: OwnerId;
   readonly headers: Headers;
 }
 
@@ -40,7 +46,7 @@ export class FrameSender implements Disposable {
   ) {
     this.#parts = parts;
     this.#stream = stream;
-    this.#subject = subjects.frame(stream.clusterId, stream.jobId, stream.attempt);
+    this.#subject = subjects.frame(stream.ownerId, stream.jobId, stream.attempt);
   }
 
   push(text: string): void {

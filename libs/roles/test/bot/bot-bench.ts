@@ -6,6 +6,7 @@ import {
   type Cancel,
   cancelContract,
   clusterId,
+  type DiscordOrigin,
   decode,
   type Exchange,
   encode,
@@ -55,7 +56,7 @@ export function done(text: string): JobOutcome {
 }
 
 interface Taken {
-  readonly job: Job;
+  readonly job: Job & { readonly origin: DiscordOrigin };
   readonly receipt: string;
   readonly headers: Headers;
 }
@@ -115,7 +116,9 @@ export async function openBench(
       const decoded = message && decode(jobContract, message.payload);
       if (!decoded?.ok) throw new Error('no job was accepted');
       const { headers = {}, receipt = '' } = message ?? {};
-      return { job: decoded.value, headers, receipt };
+      const { origin } = decoded.value;
+      if (origin.kind !== 'discord') throw new Error('a bot asks for Discord only');
+      return { job: { ...decoded.value, origin }, headers, receipt };
     },
 
     /** A piece of the stream. */

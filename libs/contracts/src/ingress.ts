@@ -1,0 +1,93 @@
+/**
+ * Ephemeral jobs: an ingress hands them straight to a balancer, over core messaging. Whoever holds the
+ * caller's connection asks again when a balancer or a worker dies, so nothing of them is stored.
+ */
+import { z } from 'zod';
+import { defineContract, type Payload } from './contract.ts';
+import { balancerId, jobId } from './ids.ts';
+import { jobContract } from './job.ts';
+import { ingressOrigin } from './origin.ts';
+
+/** A balancer to everyone, every 250 ms: it lives. Silence of three of them means that it does not. */
+export const balancerHeartbeatContract = defineContract({
+  name: 'balancer heartbeat',
+  subject: 'bal.hb',
+  version: 1,
+  delivery: 'at-most-once',
+  maxBytes: 64 * 1024,
+  schema: z.object({
+    balancerId,
+    /** Differs for every start of the process: its start time. What an earlier one was given is gone. */
+    epoch: z.number(),
+    /** It takes no new jobs; what it has it still places. */
+    draining: z.boolean(),
+    /** Models that live workers serve; absent when none of them said, and any may be asked for. */
+    models: z.array(z.string().min(1).max(200)).max(100).optional(),
+  }),
+});
+export type BalancerHeartbeat = Payload<typeof balancerHeartbeatContract>;
+
+/** An ingress to the job's home balancer: queue this. The job's headers bring the trace. */
+export const submitContract = defineContract({
+  name: 'submit',
+  subject: 'submit.<balancer>',
+  version: 1,
+  delivery: 'request',
+  maxBytes: 272 * 1024,
+  schema: z.object({
+    job: jobContract.schema.extend({ origin: ingressOrigin }),
+    /** Estimated LLM tokens, prompt and completion together: what fairness counts in. */
+    tokenEstimate: z.int().positive(),
+  }),
+});
+export type Submit = Payload<typeof submitContract>;
+
+/**
+ * The balancer's answer. `accepted`: it stands in this balancer's queue. `refused` is final for this
+ * balancer: `draining` and `invalid` are worth another one, the rest is what the caller is told.
+ */
+export const submitReplyContract = defineContract({
+  name: 'submit reply',
+  subject: '(reply)',
+  version: 1,
+  delivery: 'request',
+  maxBytes: 4096,
+  schema: z.object({
+    reply: z.discriminatedUnion('kind', [
+      z.object({
+        kind: z.literal('accepted'),
+        /** 0 when it can run at once. */
+        position: z.int().nonnegative(),
+        expectedWaitMs: z.number().nonnegative(),
+      }),
+      z.object({
+        kind: z.literal('refused'),
+        code: z.enum([
+          'too_busy',
+          'user_busy',
+          'no_worker',
+          'deadline_exceeded',
+          'draining',
+          'invalid',
+        ]),
+        /** When to ask again, milliseconds; 0 when waiting does not help. */
+        retryAfterMs: z.number().nonnegative(),
+      }),
+    ]),
+  }),
+});
+export type SubmitReply = Payload<typeof submitReplyContract>['reply'];
+
+/**
+ * A balancer gives an ephemeral job back: it could not place it before it drained, or no report of the
+ * job's worker lists it any more. The ingress submits it elsewhere if its caller has seen nothing yet.
+ */
+export const returnedContract = defineContract({
+  name: 'returned',
+  subject: 'returned.<ingress>',
+  version: 1,
+  delivery: 'at-most-once',
+  maxBytes: 1024,
+  schema: z.object({ jobId, balancerId, why: z.enum(['draining', 'worker_lost']) }),
+});
+export type Returned = Payload<typeof returnedContract>;
