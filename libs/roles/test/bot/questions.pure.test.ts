@@ -15,7 +15,7 @@ describe('a question', () => {
       origin: { guildId: guild, channelId: channel, messageId: id, userId: ada, clusterId: 'c0' },
       messages: [
         { role: 'system', content: 'You are Starling.' },
-        { role: 'user', content: 'ada: what is a murmuration?' },
+        { role: 'user', content: 'what is a murmuration?' },
       ],
       maxCompletionTokens: 500,
     });
@@ -77,9 +77,9 @@ describe('a question', () => {
     bench.discord.say('what is my name?');
     const { job } = await bench.take();
     expect(job.messages.slice(1)).toEqual([
-      { role: 'user', content: 'ada: my name is Ada' },
+      { role: 'user', content: 'my name is Ada' },
       { role: 'assistant', content: 'Hello Ada.' },
-      { role: 'user', content: 'ada: what is my name?' },
+      { role: 'user', content: 'what is my name?' },
     ]);
   });
 
