@@ -65,13 +65,16 @@ export function directivesOf(messages: readonly ChatMessage[]): Directives {
   return { tokens, markdown, thinkTokens };
 }
 
-/** Up to three longer words of the user's last message, for an answer that seems to have listened. */
+/**
+ * Up to three longer words of the user's last message, for an answer that seems to have listened. A
+ * word's `@` is repeated too: what `@everyone` would ping is then up to who shows the answer.
+ */
 export function topicOf(messages: readonly ChatMessage[]): readonly string[] {
   const last = messages.findLast(({ role }) => role === 'user')?.text ?? '';
   const words =
     last
       .slice(0, 2000)
       .replace(directivePattern, ' ')
-      .match(/\p{L}{4,20}/gu) ?? [];
+      .match(/@?\p{L}{4,20}/gu) ?? [];
   return words.slice(0, 3);
 }

@@ -48,6 +48,11 @@ describe('composeAnswer', () => {
     expect(text).toMatch(/```ts\n[\s\S]+?\n```/);
   });
 
+  it('repeats what would ping, as a model may', () => {
+    const text = textOf(composeAnswer(requestOf('@everyone! [[tokens:400]]'), modelOf()));
+    expect(text).toContain('about @everyone');
+  });
+
   it('reasons first when ordered, asked, or by nature, and not when told not to', () => {
     const reasoner = modelOf({ reasoningTokens: 12 });
     const thoughts = (question: string, reasoning: boolean | undefined, model = modelOf()) =>

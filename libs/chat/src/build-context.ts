@@ -78,7 +78,7 @@ export function buildContext(parts: ContextParts): Context {
   leftOut += history.length * 2 - turns.length;
 
   const notice = leftOut > 0 ? [`[${leftOut} earlier messages are left out here.]`] : [];
-  const current = said(scope === 'guild' ? labels.get(parts.speaker.id) : undefined, parts.text);
+  const current = said(labels.get(parts.speaker.id), parts.text);
   const messages: ChatMessage[] = [
     { role: 'system', content: parts.persona },
     ...turns,
@@ -97,11 +97,12 @@ function isLastSaid(replied: RepliedMessage, { history, self }: ContextParts): b
     : last.messageId === replied.id;
 }
 
-/** Only a guild's channel has several speakers; in a direct message a label would be noise. */
-function labelsOf({ scope, speaker, history, replyChain, self }: ContextParts) {
-  if (scope === 'dm') return new Map<UserId, string>();
+/** Labels tell speakers apart; where there is only one they would be noise. */
+function labelsOf({ speaker, history, replyChain, self }: ContextParts) {
   const authors = replyChain.map(({ author }) => author).filter(({ id }) => id !== self);
-  return speakerLabels([...history.map((turn) => turn.speaker), ...authors, speaker]);
+  const speakers = [...history.map((turn) => turn.speaker), ...authors, speaker];
+  const isAlone = speakers.every(({ id }) => id === speaker.id);
+  return isAlone ? new Map<UserId, string>() : speakerLabels(speakers);
 }
 
 function said(label: string | undefined, text: string): string {

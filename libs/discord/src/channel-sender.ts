@@ -25,7 +25,7 @@ export interface NewMessage {
  * Nothing that a model writes may ping anyone; only the author of the message that is answered is
  * notified (discord.com/developers/docs/resources/message#allowed-mentions-object).
  */
-export const allowedMentions = { parse: [], replied_user: true } as const;
+const allowedMentions = { parse: [], replied_user: true } as const;
 
 /** Messages looked through for an answer of an earlier process. */
 const lookBackLimit = 50;

@@ -7,7 +7,7 @@ export {
   type PostedPart,
   stepAnswer,
 } from './answer-message.ts';
-export { allowedMentions, ChannelSender, type NewMessage } from './channel-sender.ts';
+export { ChannelSender, type NewMessage } from './channel-sender.ts';
 export { ClientGateway, type ClientGatewayParts, type GatewaySnapshot } from './client-gateway.ts';
 export { type ClientSettings, createClient } from './create-client.ts';
 export { EditPace, type RateLimitState } from './edit-pace.ts';
@@ -22,4 +22,4 @@ export {
 } from './message-create.ts';
 export { partNonce } from './part-nonce.ts';
 export { SendError, type SendFault } from './send-error.ts';
-export { messageContents, splitMessage } from './split-message.ts';
+export { messageContents } from './split-message.ts';

@@ -1,4 +1,5 @@
 export type { Exit } from './bound-process.ts';
+export { baseEnvironment } from './environment.ts';
 export { freePort } from './free-port.ts';
 export { HarnessError, type HarnessErrorCode } from './harness-error.ts';
 export {

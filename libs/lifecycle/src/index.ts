@@ -3,7 +3,7 @@ export { createDrainable, type DrainableParts } from './create-drainable.ts';
 export { drainAll } from './drain-all.ts';
 export type { Drainable } from './drainable.ts';
 export type { LifecycleLog } from './lifecycle-log.ts';
-export type { ProcessHost, ReadyMessage } from './process-host.ts';
+export { nodeHost, type ProcessHost, type ReadyMessage } from './process-host.ts';
 export {
   type ProcessEffect,
   type ProcessEvent,

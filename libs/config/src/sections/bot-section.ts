@@ -73,7 +73,7 @@ export const botSection = {
   historyMessages: field.integer('STARLING_HISTORY_MESSAGES', {
     default: 20,
     min: 2,
-    max: 200,
+    max: 190,
     doc: 'Messages remembered of a channel, questions and answers together.',
   }),
   conversationTtlMs: field.integer('STARLING_CONVERSATION_TTL_MS', {

@@ -16,7 +16,7 @@ export function failedEnding(failure: {
   readonly code: ErrorCode;
   readonly partialText: string;
   readonly correlationId: CorrelationId;
-  readonly retryAtMs: number;
+  readonly retryAtMs: number | undefined;
   readonly kind?: 'failed' | 'refused';
 }): Ending {
   const { code, kind = 'failed' } = failure;

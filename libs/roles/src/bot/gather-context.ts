@@ -11,8 +11,11 @@ import type { UserId } from '@starling/contracts';
 import type { Logger } from '@starling/telemetry';
 import type { BotParts } from './bot-parts.ts';
 
-/** Messages of a reply chain, the one that came with the event included. */
-const maxReplyChain = 3;
+/**
+ * Messages of a reply chain, the one that came with the event included. Small talk makes do with that
+ * one, which costs no call (features F3).
+ */
+const maxReplyChain = { simple: 1, complex: 3 };
 
 /**
  * What the answer is based on: the channel's last turns in one read of the store, and the messages
@@ -31,7 +34,7 @@ export async function gatherContext(
   const { config } = parts;
   const [history, replyChain] = await Promise.all([
     historyOf(message, parts),
-    route.path === 'full' ? replyChainOf(message, parts) : [],
+    route.path === 'full' ? replyChainOf(message, route.complexity, parts) : [],
   ]);
   return buildContext({
     persona: config.persona,
@@ -64,10 +67,11 @@ async function historyOf(
 /** Nearest first. Discord sends the first one along; those behind it are fetched one by one. */
 async function replyChainOf(
   { channelId, repliedTo }: IncomingMessage,
+  complexity: keyof typeof maxReplyChain,
   { logger, sender }: Pick<BotParts, 'sender'> & { readonly logger: Logger },
 ): Promise<readonly RepliedMessage[]> {
   const chain: RepliedMessage[] = repliedTo ? [repliedTo] : [];
-  for (let next = repliedTo?.repliesTo; next && chain.length < maxReplyChain; ) {
+  for (let next = repliedTo?.repliesTo; next && chain.length < maxReplyChain[complexity]; ) {
     try {
       const fetched: RepliedMessage = await sender.fetch(channelId, next);
       chain.push(fetched);

@@ -88,10 +88,11 @@ export class LiveAnswer implements Disposable {
     return this.#ended.promise;
   }
 
-  /** Lets go: nothing is called afterwards, and what stands in Discord stays. */
+  /** Lets go: nothing is called afterwards, what stands in Discord stays, and `finish` has failed. */
   [Symbol.dispose](): void {
     this.#disposed.abort();
     this.#turn?.[Symbol.dispose]();
+    this.#ended.resolve('failed');
   }
 
   #take(latest: { readonly text: string; readonly final: boolean }): void {

@@ -71,6 +71,8 @@ export class OpenAnswer implements Disposable {
   #delivering: Promise<'delivered' | 'busy'> | undefined;
   readonly #whenOver = Promise.withResolvers<void>();
   #over = false;
+  /** A text of the answer was sent, or is about to be. */
+  #shown = false;
   #posts = 0;
   #edits = 0;
   #firstTextAtMs: number | undefined;
@@ -113,6 +115,7 @@ export class OpenAnswer implements Disposable {
     const text = withoutThoughts(frames.text, { open: true });
     if (frames.broken || text.trim() === '') return;
     this.#stopTyping();
+    this.#shown = true;
     this.#live.show(text);
   }
 
@@ -153,13 +156,19 @@ export class OpenAnswer implements Disposable {
     this.#finish({ ending, end, settled: failure.settled });
   }
 
-  /** The question was deleted: what we had begun goes with it, and nothing more is said. */
+  /** The question was deleted: below what was shown already stands that it was stopped, else nothing. */
   async withdraw(): Promise<void> {
     if (this.#over || this.#delivering !== undefined) return;
     this.#stopTyping();
-    const end = await this.#live.finish('');
-    const ending: Ending = { text: '', report: { kind: 'failed', code: 'cancelled' } };
-    this.#finish({ ending, end, settled: true });
+    const stopped = failedEnding({
+      code: 'cancelled',
+      partialText: this.#frames.text,
+      correlationId: this.question.correlationId,
+      retryAtMs: undefined,
+    });
+    this.#noteFirstText();
+    const end = await this.#live.finish(this.#shown ? stopped.text : '');
+    this.#finish({ ending: stopped, end, settled: true });
   }
 
   /** Lets go without a word: another process answers, or this one ends. */
@@ -179,8 +188,10 @@ export class OpenAnswer implements Disposable {
     if (ending.report.kind !== 'answered') this.#noteFirstText();
     const end = await this.#live.finish(ending.text);
     if (end === 'failed') {
-      this.#renew();
-      this.expect({ forMs: undeliveredMs });
+      if (!this.#over) {
+        this.#renew();
+        this.expect({ forMs: undeliveredMs });
+      }
       return 'busy';
     }
     if (ending.report.kind === 'answered') this.#noteFirstText();

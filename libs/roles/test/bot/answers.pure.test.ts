@@ -216,15 +216,25 @@ describe('a deadline', () => {
 });
 
 describe('a deleted question', () => {
-  it('stops its job calmly and takes the half answer with it', async () => {
+  it('stops its job calmly, and says so below what stands there [F10]', async () => {
     const { bench, id, taken } = await askedBench();
     await using _ = bench;
     await bench.frame(taken.job, 0, 'One');
     bench.discord.delete(id);
     await bench.settle();
     expect(bench.cancels).toEqual([{ jobId: id, reason: 'message_deleted' }]);
-    expect(bench.discord.texts).toEqual([]);
+    const stopped = [expect.stringMatching(/^One\n\nStopped · id [0-9a-f]{8}$/)];
+    expect(bench.discord.texts).toEqual(stopped);
     expect(bench.exchanges[0]?.ending).toEqual({ kind: 'failed', code: 'cancelled' });
+    expect(await bench.result(taken, done('One two'))).toBe('delivered');
+    expect(bench.discord.texts).toEqual(stopped);
+  });
+
+  it('is left in silence when nothing was shown yet', async () => {
+    const { bench, id, taken } = await askedBench();
+    await using _ = bench;
+    bench.discord.delete(id);
+    await bench.settle();
     expect(await bench.result(taken, done('One two'))).toBe('delivered');
     expect(bench.discord.texts).toEqual([]);
   });
@@ -319,6 +329,15 @@ describe('a drain', () => {
     await draining;
     expect(bench.discord.texts).toEqual(['Hi.']);
     expect(await bench.conversations.recent(taken.job.origin.channelId)).toHaveLength(1);
+  });
+
+  it('that is cut short in mid-delivery lets the result come again', async () => {
+    const { bench, taken } = await askedBench();
+    await using _ = bench;
+    bench.discord.failNext('post', 'unavailable', { times: 100 });
+    const replying = bench.result(taken, done('Hi.'), { advanceMs: 300 });
+    await bench.bot[Symbol.asyncDispose]();
+    expect(await replying).toBe('busy');
   });
 
   it('that is cut short leaves the answer to the next process, and no timer behind', async () => {

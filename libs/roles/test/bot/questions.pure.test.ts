@@ -15,7 +15,7 @@ describe('a question', () => {
       origin: { guildId: guild, channelId: channel, messageId: id, userId: ada, clusterId: 'c0' },
       messages: [
         { role: 'system', content: 'You are Starling.' },
-        { role: 'user', content: 'ada: what is a murmuration?' },
+        { role: 'user', content: 'what is a murmuration?' },
       ],
       maxCompletionTokens: 500,
     });
@@ -77,18 +77,18 @@ describe('a question', () => {
     bench.discord.say('what is my name?');
     const { job } = await bench.take();
     expect(job.messages.slice(1)).toEqual([
-      { role: 'user', content: 'ada: my name is Ada' },
+      { role: 'user', content: 'my name is Ada' },
       { role: 'assistant', content: 'Hello Ada.' },
-      { role: 'user', content: 'ada: what is my name?' },
+      { role: 'user', content: 'what is my name?' },
     ]);
   });
 
-  it('quotes what it replies to, and what that replied to [F1]', async () => {
+  it('quotes what it replies to, and for a longer text what that replied to [F1] [F3]', async () => {
     await using bench = await openBench();
     const [older, old] = [bench.discord.nextId(), bench.discord.nextId()];
     const bob = { id: userId.parse('400000000000000001'), name: 'bob', isBot: false };
     bench.discord.fetched.set(older, { id: older, author: bob, content: 'birds' });
-    bench.discord.say('why?', {
+    const replying = {
       type: 19,
       referenced_message: {
         id: old,
@@ -96,11 +96,15 @@ describe('a question', () => {
         content: 'they flock',
         message_reference: { message_id: older },
       },
-    });
-    const { job } = await bench.take();
-    expect(job.messages.at(-1)?.content).toBe(
-      '[in reply to bob: birds]\n[in reply to bob: they flock]\nada: why?',
+    };
+    const prompt = async () => (await bench.take()).job.messages.at(-1)?.content;
+    const long = 'why would they do that, of all things, in the evening?';
+    bench.discord.say(long, replying);
+    expect(await prompt()).toBe(
+      `[in reply to bob: birds]\n[in reply to bob: they flock]\nada: ${long}`,
     );
+    bench.discord.say('why?', replying);
+    expect(await prompt()).toBe('[in reply to bob: they flock]\nada: why?');
   });
 
   it('shows typing from the start until its first text, every eight seconds [F3]', async () => {
