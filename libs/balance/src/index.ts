@@ -12,6 +12,7 @@ export { BalancerCore, type BalancerCoreParts } from './core/balancer-core.ts';
 export type { CoreEffect, CoreEvent, RunAnswer } from './core/core-events.ts';
 export { type CoreLimits, defaultCoreLimits } from './core/core-limits.ts';
 export type { JobState, LedgerRead } from './core/job-state.ts';
+export { rendezvousWeight } from './core/rendezvous.ts';
 export { FairQueue } from './fair/fair-queue.ts';
 export {
   defaultFairQueueLimits,

@@ -4,6 +4,7 @@ export * from './sections/balancer-section.ts';
 export * from './sections/bot-section.ts';
 export * from './sections/delivery-section.ts';
 export * from './sections/discord-emulator-section.ts';
+export * from './sections/ingress-section.ts';
 export * from './sections/instance-section.ts';
 export * from './sections/llm-emulator-section.ts';
 export * from './sections/local-section.ts';

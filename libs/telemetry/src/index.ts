@@ -11,6 +11,7 @@ export {
   contextWithIds,
   correlationIdOf,
   injectHeaders,
+  linkFrom,
   runIn,
 } from './propagation.ts';
 export { redact, registerSecret } from './redact.ts';

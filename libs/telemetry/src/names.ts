@@ -19,6 +19,15 @@ export const attributeNames = {
   choice: 'starling.dispatch.choice',
   /** What the worker said: `ok`, `full`, `timeout`, ... */
   dispatchReply: 'starling.dispatch.reply',
+  /** Name of the API key of a request. */
+  caller: 'starling.request.caller',
+  /** How often a request was submitted to a balancer; more than 1 after a death. */
+  submissions: 'starling.request.submissions',
+  /** Jobs that stood before it when it was accepted. */
+  queuePosition: 'starling.queue.position',
+  /** Milliseconds, as the balancer expected them. */
+  expectedWaitMs: 'starling.queue.expected_wait_ms',
+  httpStatus: 'http.response.status_code',
   llmRetries: 'starling.llm.retries',
   frames: 'starling.llm.frames',
 } as const;
@@ -41,10 +50,12 @@ export const genAiNames = {
   outputTokens: 'gen_ai.usage.output_tokens',
 } as const;
 
-/** Span names: one a phase, named after it, under one a message. */
+/** Span names: one a phase, named after it, under one a message or a request. */
 export const spanNames = {
   /** From Discord's event to the last edit. */
   message: 'message',
+  /** From a caller's HTTP request to the last byte of its answer. */
+  request: 'request',
   receive: 'receive',
   route: 'route',
   context: 'context',
@@ -54,7 +65,7 @@ export const spanNames = {
   llm: 'llm',
   compose: 'compose',
   send: 'send',
-} as const satisfies Record<PhaseName | 'message', string>;
+} as const satisfies Record<PhaseName | 'message' | 'request', string>;
 
 /** A span's name; the set is closed so that every trace reads the same. */
 export type SpanName = (typeof spanNames)[keyof typeof spanNames];
@@ -81,6 +92,10 @@ export const counterMeanings = {
   'starling.bus.dropped': {
     description: 'Messages that no handler saw, by subject and why.',
     unit: '{message}',
+  },
+  'starling.bus.feed_reads': {
+    description: 'Times a feed or watch read its stream anew, by stream and why.',
+    unit: '{read}',
   },
   'starling.redis.failures': {
     description: 'Redis commands that failed, by error code.',
@@ -122,6 +137,22 @@ export const counterMeanings = {
     description: 'Results whose cluster was away for too long; their jobs went back to the queue.',
     unit: '{result}',
   },
+  'starling.ingress.requests': {
+    description: 'HTTP requests that were answered, by route and status.',
+    unit: '{request}',
+  },
+  'starling.ingress.refusals': {
+    description: 'HTTP requests that were refused or failed, by error code.',
+    unit: '{request}',
+  },
+  'starling.ingress.resubmissions': {
+    description: 'Jobs that were handed to another balancer, by why.',
+    unit: '{job}',
+  },
+  'starling.ingress.disconnects': {
+    description: 'Callers who were gone before their answer ended, by why.',
+    unit: '{request}',
+  },
   'starling.log.dropped': {
     description: 'Log lines that the log file could not take in time.',
     unit: '{line}',
@@ -135,5 +166,22 @@ export const histogramMeanings = {
     description: 'Time that a message spent in one phase; one record each time the phase did work.',
     unit: 'ms',
   },
+  'starling.ingress.first_token': {
+    description: "Time from a caller's request to the first text of its streamed answer.",
+    unit: 'ms',
+  },
 } as const satisfies Record<string, InstrumentMeaning>;
 export type HistogramName = keyof typeof histogramMeanings;
+
+/** Gauges by name. */
+export const gaugeMeanings = {
+  'starling.ingress.in_flight': {
+    description: 'HTTP requests in hand: taken in, last byte not sent.',
+    unit: '{request}',
+  },
+  'starling.ingress.balancers': {
+    description: 'Balancers that are heard and take jobs.',
+    unit: '{balancer}',
+  },
+} as const satisfies Record<string, InstrumentMeaning>;
+export type GaugeName = keyof typeof gaugeMeanings;

@@ -1,4 +1,11 @@
-import { type Context, context, type TextMapGetter } from '@opentelemetry/api';
+import {
+  type Context,
+  context,
+  isSpanContextValid,
+  type Link,
+  type TextMapGetter,
+  trace,
+} from '@opentelemetry/api';
 import {
   CompositePropagator,
   W3CBaggagePropagator,
@@ -62,4 +69,13 @@ export function correlationIdOf(of: Context = context.active()): CorrelationId |
 /** A context that knows whom its message is about: every log line under it has the ids. */
 export function contextWithIds(ids: MessageIds, base: Context = context.active()): Context {
   return withMessageIds(base, ids);
+}
+
+/**
+ * A link to the span of somebody else's trace, as W3C headers brought it; undefined when they brought
+ * none. For a caller outside of the fleet: we do not put our spans into its trace.
+ */
+export function linkFrom(headers: Headers): Link | undefined {
+  const spanContext = trace.getSpanContext(contextFrom(headers));
+  return spanContext && isSpanContextValid(spanContext) ? { context: spanContext } : undefined;
 }
