@@ -54,9 +54,12 @@ export async function fetchPackages(
   throw new Error('the libraries of the packages need ever more libraries');
 }
 
-/** By Debian's rule `libjemalloc.so.2` is in a package whose name begins with `libjemalloc` (policy §8.1). */
+/**
+ * By Debian's rule `libjemalloc.so.2` is in a package whose name begins with `libjemalloc`, and
+ * `libopentracing_c_wrapper.so.0` in one with hyphens (policy §8.1).
+ */
 function mayHold(packageName: string, library: string): boolean {
-  return packageName.startsWith(library.replace(/\.so.*$/, ''));
+  return packageName.startsWith(library.replace(/\.so.*$/, '').replaceAll('_', '-'));
 }
 
 /** APT's options that worked: the system's own lists, else a private update. */

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '@starling/clock';
-import { locateServers, type ServerProgram } from './locate-servers.ts';
+import type { ServerProgram } from './debian-programs.ts';
+import { locateServers } from './locate-servers.ts';
 import { askPort } from './probe.ts';
 import { type RunningServer, startServer } from './running-server.ts';
 import { temporaryFolder } from './temp-folder.ts';

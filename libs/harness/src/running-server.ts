@@ -1,10 +1,10 @@
 /** A real server as a child process: started until it serves, stopped until it is gone. */
 import type { Clock } from '@starling/clock';
 import { BoundProcess, type Exit } from './bound-process.ts';
+import type { ServerProgram } from './debian-programs.ts';
 import { baseEnvironment } from './environment.ts';
 import { freePort, portIsFree } from './free-port.ts';
 import { HarnessError } from './harness-error.ts';
-import type { ServerProgram } from './locate-servers.ts';
 
 /** A server that serves. Disposing it is {@link RunningServer.stop}. */
 export interface RunningServer extends AsyncDisposable {
@@ -30,6 +30,8 @@ export interface ServerKind {
   readonly scheme: string;
   readonly program: ServerProgram;
   readonly args: (port: number) => readonly string[];
+  /** On top of the program's own environment. */
+  readonly env?: (port: number) => Readonly<Record<string, string>>;
   /** Whether the process `pid` itself serves on the port now: not merely somebody. */
   readonly serves: (port: number, pid: number) => Promise<boolean>;
 }
@@ -107,7 +109,7 @@ async function launch(kind: ServerKind, port: number, clock: Clock): Promise<Bou
   const child = new BoundProcess({
     command: kind.program.path,
     args: kind.args(port),
-    env: { ...baseEnvironment(), ...kind.program.env },
+    env: { ...baseEnvironment(), ...kind.program.env, ...kind.env?.(port) },
   });
   const giveUpAtMs = clock.monotonicMs() + startTimeoutMs;
   while (!child.exit && clock.monotonicMs() < giveUpAtMs) {
