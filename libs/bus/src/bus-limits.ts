@@ -6,7 +6,7 @@ export const busLimits = {
   maxPending: 10_000,
   /** One handler at once, so that order is kept. */
   concurrency: 1,
-  /** How long the server may take to confirm an enqueue or a settlement. */
+  /** How long the server may take to confirm an enqueue, a settlement or any call to a store. */
   confirmTimeoutMs: 5_000,
   /** How long a drain waits for running handlers before it drops what is left. */
   drainTimeoutMs: 10_000,
@@ -14,4 +14,8 @@ export const busLimits = {
   maxTake: 256,
   /** Ids that the in-memory queue remembers; the oldest is forgotten beyond it. */
   maxRememberedIds: 100_000,
+  /** How often a feed compares its number of messages with the store's. */
+  compareEveryMs: 10_000,
+  /** Removals that a feed heard of before the message itself; the oldest is forgotten beyond it. */
+  maxEarlyRemovals: 10_000,
 } as const;

@@ -4,6 +4,7 @@ import { counter, log } from '@starling/telemetry';
 const logger = log('bus');
 const handlerFailures = counter('starling.bus.handler_failures');
 const droppedMessages = counter('starling.bus.dropped');
+const feedReads = counter('starling.bus.feed_reads');
 const disconnects = counter('starling.bus.disconnects');
 
 /** A handler threw; its subscription lives on. */
@@ -44,4 +45,14 @@ export function reportReconnected(address: string, lostForMs: number): void {
 /** The server refused something that nobody waits for, for example a subscription without permission. */
 export function reportServerError(error: unknown): void {
   logger.error('server.error', { error });
+}
+
+/** A feed or watch missed something and reads its stream anew; nothing is lost by it. */
+export function reportFeedRead(
+  stream: string,
+  why: 'gap' | 'silence' | 'refused' | 'difference',
+  error: unknown,
+): void {
+  feedReads.add(1, { stream, why });
+  logger.warn('feed.read-anew', { stream, why, ...(error !== undefined && { error }) });
 }

@@ -1,14 +1,17 @@
 import { type Clock, deadlineAfter, type Random, systemRandom } from '@starling/clock';
 import { busLimits } from './bus-limits.ts';
 import { closedError } from './closed-error.ts';
+import { MemoryJobStore } from './memory-job-store.ts';
+import { MemoryKeyValue } from './memory-key-value.ts';
 import { MemoryMessaging } from './memory-messaging.ts';
 import { MemoryWorkQueue, parseMemoryReceipt } from './memory-work-queue.ts';
 import { type Bus, BusError, type Settlement, type WorkQueueSpec } from './port.ts';
+import type { JobStoreSpec, KeyValueSpec } from './store-port.ts';
 
 /**
  * A bus inside one process: one shared instance connects all roles of the embedded mode, and stands
  * for NATS in tests. It keeps the same contract suite; what it does not keep is anything beyond its
- * process. Unlike NATS, a core `publish` to a work queue's subject is not stored in the queue.
+ * process. Unlike NATS, a core `publish` to a work queue's or store's subject is not stored there.
  *
  * @param options.random chooses the member of a queue group; the machine's own by default
  */
@@ -16,6 +19,8 @@ export function createMemoryBus(options: { readonly clock: Clock; readonly rando
   const { clock, random = systemRandom } = options;
   const messaging = new MemoryMessaging({ clock, random });
   const queues = new Map<string, MemoryWorkQueue>();
+  const stores = new Map<string, MemoryJobStore>();
+  const buckets = new Map<string, MemoryKeyValue>();
   let state: Bus['state'] = 'connected';
   let ending: Promise<void> | undefined;
 
@@ -24,7 +29,7 @@ export function createMemoryBus(options: { readonly clock: Clock; readonly rando
     await messaging.drain(deadline.signal);
     state = 'closed';
     messaging.close();
-    for (const queue of queues.values()) queue.close();
+    for (const part of [...queues.values(), ...stores.values(), ...buckets.values()]) part.close();
   }
 
   return {
@@ -42,6 +47,22 @@ export function createMemoryBus(options: { readonly clock: Clock; readonly rando
       const queue = new MemoryWorkQueue({ clock, spec });
       queues.set(spec.name, queue);
       return queue;
+    },
+    async openJobStore(spec: JobStoreSpec) {
+      if (state === 'closed') throw closedError();
+      const open = stores.get(spec.name);
+      open?.reshape(spec);
+      const store = open ?? new MemoryJobStore({ clock, spec });
+      stores.set(spec.name, store);
+      return store;
+    },
+    async openKeyValue(spec: KeyValueSpec) {
+      if (state === 'closed') throw closedError();
+      const open = buckets.get(spec.name);
+      open?.reshape(spec);
+      const bucket = open ?? new MemoryKeyValue({ clock, spec });
+      buckets.set(spec.name, bucket);
+      return bucket;
     },
     async settle(receipt: string, settlement: Settlement) {
       if (state === 'closed') throw closedError();

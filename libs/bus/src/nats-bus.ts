@@ -6,8 +6,10 @@ import { dialNats } from './nats-dial.ts';
 import { NatsLink } from './nats-link.ts';
 import { NatsMessaging } from './nats-messaging.ts';
 import { ensureQueue } from './nats-queue-setup.ts';
+import { NatsStores } from './nats-stores.ts';
 import { NatsWorkQueue, settleOn } from './nats-work-queue.ts';
 import type { Bus, Settlement, WorkQueueSpec } from './port.ts';
+import type { JobStore, JobStoreSpec, KeyValue, KeyValueSpec } from './store-port.ts';
 
 /** How {@link connectNats} connects. */
 export interface NatsOptions {
@@ -34,6 +36,7 @@ export async function connectNats(options: NatsOptions): Promise<Bus> {
 class NatsBus implements Bus {
   readonly messaging: NatsMessaging;
   readonly #link: NatsLink;
+  readonly #stores: NatsStores;
   readonly #queues = new Map<string, NatsWorkQueue>();
   readonly #ending = new AbortController();
   #manager: Promise<JetStreamManager> | undefined;
@@ -42,6 +45,7 @@ class NatsBus implements Bus {
   constructor(link: NatsLink) {
     this.#link = link;
     this.messaging = new NatsMessaging(link);
+    this.#stores = new NatsStores({ link, messaging: this.messaging });
     link.onRestored(() => void this.#restoreQueues());
   }
 
@@ -76,6 +80,14 @@ class NatsBus implements Bus {
     }
   }
 
+  async openJobStore(spec: JobStoreSpec): Promise<JobStore> {
+    return await this.#stores.openJobStore(spec);
+  }
+
+  async openKeyValue(spec: KeyValueSpec): Promise<KeyValue> {
+    return await this.#stores.openKeyValue(spec);
+  }
+
   async settle(receipt: string, settlement: Settlement): Promise<void> {
     await settleOn(this.#link, receipt, settlement);
   }
@@ -93,6 +105,7 @@ class NatsBus implements Bus {
     const pullsEnded = Promise.all([...this.#queues.values()].map((queue) => queue.idle()));
     await this.messaging.drain(deadline.signal);
     await pullsEnded;
+    this.#stores.close();
     if (this.#link.state === 'connected') {
       const flushed = connection.flush().catch(() => {});
       await this.#link.within(flushed, { timeoutMs: busLimits.confirmTimeoutMs });

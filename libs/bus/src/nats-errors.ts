@@ -13,6 +13,25 @@ export function isNameTaken(error: unknown): boolean {
   return error instanceof JetStreamApiError && [10058, 10013, 10148].includes(error.code);
 }
 
+/** JSStreamInvalidConfigF: an update that this stream cannot take. */
+export function isConfigRefused(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === 10052;
+}
+
+/** Whether there was nothing to delete: JSSequenceNotFoundErrF, or JSStreamMsgDeleteFailedF beyond the last. */
+export function isMessageGone(error: unknown): boolean {
+  return error instanceof JetStreamApiError && [10043, 10057].includes(error.code);
+}
+
+/**
+ * The sequence that a subject holds, when a write was refused because it expected another one:
+ * JSStreamWrongLastSequenceErrF, whose text ends in it.
+ */
+export function wrongLastSequence(error: unknown): number | undefined {
+  if (!(error instanceof JetStreamApiError && error.code === 10071)) return undefined;
+  return Number(/(\d+)$/.exec(error.message)?.[1] ?? 0);
+}
+
 /**
  * Any failure of the client as one of ours; the original is its cause. What has no code of its own is
  * `unreachable`: the server could not do it now.

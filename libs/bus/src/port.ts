@@ -3,6 +3,7 @@
  * the one contract suite of `@starling/bus/testing`.
  */
 import type { Headers } from '@starling/contracts';
+import type { JobStore, JobStoreSpec, KeyValue, KeyValueSpec } from './store-port.ts';
 
 /** A message of core messaging. */
 export interface BusMessage {
@@ -119,6 +120,16 @@ export interface Bus extends AsyncDisposable {
   readonly messaging: Messaging;
   /** Opens (and where absent creates) a work queue. */
   openWorkQueue(spec: WorkQueueSpec): Promise<WorkQueue>;
+  /**
+   * Opens (and where absent creates) a job store.
+   * @throws {BusError} `incompatible` when the name is taken by something of another kind
+   */
+  openJobStore(spec: JobStoreSpec): Promise<JobStore>;
+  /**
+   * Opens (and where absent creates) a bucket of values.
+   * @throws {BusError} `incompatible` when the name is taken by something of another kind
+   */
+  openKeyValue(spec: KeyValueSpec): Promise<KeyValue>;
   /** Settles an open queue's delivery by receipt alone; for a process that takes nothing itself. */
   settle(receipt: string, settlement: Settlement): Promise<void>;
   /** `connected`, or since when (monotonic) it is not. */
@@ -131,7 +142,9 @@ export type BusErrorCode =
   | 'closed'
   | 'full'
   | 'unreachable'
-  | 'too_large';
+  | 'too_large'
+  /** What is there under this name is of another kind; a person has to remove it. */
+  | 'incompatible';
 
 /** Any failure of the bus, by a closed set of codes. */
 export class BusError extends Error {

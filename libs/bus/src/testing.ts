@@ -4,6 +4,8 @@
  */
 import { describe } from 'vitest';
 import type { BusFixture } from './testing/bus-fixture.ts';
+import { jobStoreContract } from './testing/job-store-contract.ts';
+import { keyValueContract } from './testing/key-value-contract.ts';
 import { messagingBoundsContract } from './testing/messaging-bounds-contract.ts';
 import { messagingContract } from './testing/messaging-contract.ts';
 import { workQueueContract } from './testing/work-queue-contract.ts';
@@ -18,6 +20,8 @@ export function busContract(name: string, create: () => Promise<BusFixture>): vo
   describe(`${name} keeps the bus contract`, () => {
     describe('messaging', () => messagingContract(create));
     describe('messaging at its bounds', () => messagingBoundsContract(create));
+    describe('job store', () => jobStoreContract(create));
+    describe('key value', () => keyValueContract(create));
     describe('work queue', () => workQueueContract(create));
   });
 }

@@ -62,6 +62,8 @@ function busOf(bus: Bus, faults: Faults): Bus {
     messaging: mine,
     state: bus.state,
     openWorkQueue: (spec) => bus.openWorkQueue(spec),
+    openJobStore: (spec) => bus.openJobStore(spec),
+    openKeyValue: (spec) => bus.openKeyValue(spec),
     async settle(receipt, settlement) {
       if (!faults.cut) await bus.settle(receipt, settlement);
     },

@@ -1,0 +1,124 @@
+/**
+ * A bucket as a JetStream key-value store of history 1 (NATS ADR-8): a write expects the subject's
+ * last sequence, so that of several writers on one revision exactly one wins.
+ */
+import type { JetStreamManager } from '@nats-io/jetstream';
+import type { KV } from '@nats-io/kv';
+import { busLimits } from './bus-limits.ts';
+import { assertKey, assertKeyPattern } from './key-name.ts';
+import { wrongLastSequence } from './nats-errors.ts';
+import type { NatsLink } from './nats-link.ts';
+import { NatsWatch } from './nats-watch.ts';
+import { BusError } from './port.ts';
+import type {
+  KeyValue,
+  KeyValueEntry,
+  KeyValueSpec,
+  WriteOptions,
+  WriteResult,
+} from './store-port.ts';
+
+/** What a {@link NatsKeyValue} is built from. */
+export interface NatsKeyValueParts {
+  readonly link: NatsLink;
+  readonly manager: JetStreamManager;
+  readonly bucket: KV;
+  readonly spec: KeyValueSpec;
+}
+
+/** See the module's header. */
+export class NatsKeyValue implements KeyValue {
+  readonly #parts: NatsKeyValueParts;
+  readonly #watches = new Set<NatsWatch>();
+  #spec: KeyValueSpec;
+
+  constructor(parts: NatsKeyValueParts) {
+    this.#parts = parts;
+    this.#spec = parts.spec;
+  }
+
+  get spec(): KeyValueSpec {
+    return this.#spec;
+  }
+
+  /** Takes on a changed spec, as opening an existing bucket anew does. */
+  reshape(spec: KeyValueSpec): void {
+    this.#spec = spec;
+  }
+
+  async create(key: string, bytes: Uint8Array, options?: WriteOptions): Promise<WriteResult> {
+    return await this.#write(key, bytes, { ...options, revision: 0 });
+  }
+
+  async update(
+    key: string,
+    bytes: Uint8Array,
+    options: WriteOptions & { readonly revision: number },
+  ): Promise<WriteResult> {
+    return await this.#write(key, bytes, options);
+  }
+
+  async get(key: string): Promise<KeyValueEntry | undefined> {
+    const { bucket, link } = this.#parts;
+    assertKey(key);
+    link.assertUp();
+    try {
+      const found = await bucket.get(key);
+      // A value that a person deleted with a tool leaves a marker: there is none.
+      if (found?.operation !== 'PUT') return undefined;
+      return { key, bytes: found.value, revision: found.revision };
+    } catch (error) {
+      throw link.failure(error, `get ${key} of ${this.#spec.name}`);
+    }
+  }
+
+  async watch(pattern: string, handler: (entry: KeyValueEntry) => void): Promise<AsyncDisposable> {
+    const { link, manager } = this.#parts;
+    assertKeyPattern(pattern);
+    link.assertUp();
+    const watch = new NatsWatch({ link, manager, bucket: this.#spec.name, pattern, handler });
+    this.#watches.add(watch);
+    const stop = async () => {
+      this.#watches.delete(watch);
+      watch.stop();
+    };
+    const started = link.within(watch.started, { timeoutMs: busLimits.confirmTimeoutMs });
+    if (!(await started)) {
+      await stop();
+      link.assertUp();
+      throw new BusError('timeout', `watch ${pattern} of ${this.#spec.name}: not confirmed`);
+    }
+    return { [Symbol.asyncDispose]: stop };
+  }
+
+  /** Ends every watch. */
+  close(): void {
+    for (const watch of this.#watches) watch.stop();
+    this.#watches.clear();
+  }
+
+  /** @param options.revision 0 when the key must have no value */
+  async #write(
+    key: string,
+    bytes: Uint8Array,
+    options: WriteOptions & { readonly revision: number },
+  ): Promise<WriteResult> {
+    const { bucket, link } = this.#parts;
+    const { maxValueBytes, name } = this.#spec;
+    assertKey(key);
+    if (bytes.byteLength > maxValueBytes) {
+      throw new BusError('too_large', `${bytes.byteLength} bytes: ${name} takes ${maxValueBytes}`);
+    }
+    link.assertUp();
+    try {
+      const revision = await bucket.put(key, bytes.slice(), {
+        previousSeq: options.revision,
+        timeout: options.timeoutMs ?? busLimits.confirmTimeoutMs,
+      });
+      return { ok: true, revision };
+    } catch (error) {
+      if (wrongLastSequence(error) !== undefined) return { ok: false };
+      throw link.failure(error, `write ${key} of ${name}`);
+    }
+  }
+}

@@ -1,0 +1,105 @@
+/** Creates the streams behind stores and buckets, or brings them to their spec. */
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream';
+import { nanos } from 'nats';
+import { isConfigRefused, isNameTaken } from './nats-errors.ts';
+import { BusError } from './port.ts';
+import type { JobStoreSpec, KeyValueSpec } from './store-port.ts';
+
+/** The least duplicate window that a server takes is 100 ms, the most the age of a message. */
+const bucketDedupeMs = 120_000;
+
+/** A server counts a message's headers too: ours and the client's are a line each. */
+const headerSlackBytes = 1_024;
+
+/** A stream as we ask for it: what can be changed later, and what cannot. */
+interface Wanted {
+  readonly name: string;
+  readonly changeable: Partial<StreamConfig>;
+}
+
+const fixed = {
+  retention: RetentionPolicy.Limits,
+  storage: StorageType.File,
+  num_replicas: 1,
+} as const;
+
+/** One message a subject: the second is refused, so that a subject's first message stays the one. */
+export function jobStoreStream(spec: JobStoreSpec): Wanted {
+  return {
+    name: spec.name,
+    changeable: {
+      subjects: [...spec.subjects],
+      max_msgs: spec.maxMessages,
+      max_age: nanos(spec.maxAgeMs),
+      duplicate_window: nanos(spec.dedupeWindowMs),
+      discard: DiscardPolicy.New,
+      max_msgs_per_subject: 1,
+      discard_new_per_subject: true,
+      allow_direct: true,
+    },
+  };
+}
+
+/**
+ * A key-value bucket's stream (NATS ADR-8), with one difference: when it is full the values written
+ * longest ago go, instead of every write being refused. Jobs that ended long ago must not stop those
+ * that are to begin.
+ */
+export function keyValueStream(spec: KeyValueSpec): Wanted {
+  return {
+    name: `KV_${spec.name}`,
+    changeable: {
+      subjects: [`$KV.${spec.name}.>`],
+      max_age: nanos(spec.ttlMs),
+      duplicate_window: nanos(Math.min(bucketDedupeMs, spec.ttlMs)),
+      max_bytes: spec.maxBytes,
+      max_msg_size: spec.maxValueBytes + headerSlackBytes,
+      max_msgs_per_subject: 1,
+      discard: DiscardPolicy.Old,
+      allow_rollup_hdrs: true,
+      allow_direct: true,
+    },
+  };
+}
+
+/**
+ * Safe to call at any time and by several processes at once.
+ * @throws {BusError} `incompatible`: the name is taken by a stream that cannot become ours, such as
+ *   the work queue that earlier versions kept jobs in. It is never deleted here: between seeing it
+ *   empty and deleting it, another process may have replaced it and accepted a job.
+ */
+export async function ensureStream(manager: JetStreamManager, wanted: Wanted): Promise<void> {
+  const { changeable, name } = wanted;
+  try {
+    await manager.streams.add({ ...fixed, ...changeable, name });
+    return;
+  } catch (error) {
+    if (!isNameTaken(error)) throw error;
+  }
+  const { config, state } = await manager.streams.info(name);
+  if (config.retention !== fixed.retention || config.storage !== fixed.storage) {
+    throw incompatible(name, `retention ${config.retention}, ${state.messages} messages`);
+  }
+  try {
+    await manager.streams.update(name, changeable);
+  } catch (error) {
+    if (isConfigRefused(error))
+      throw incompatible(name, 'it cannot be brought to our shape', error);
+    throw error;
+  }
+}
+
+function incompatible(name: string, what: string, cause?: unknown): BusError {
+  return new BusError(
+    'incompatible',
+    `the stream ${name} is of another kind (${what}), from an older version or another program: ` +
+      `stop the fleet and delete it with "nats stream rm ${name}", or give the server another store`,
+    { cause },
+  );
+}
