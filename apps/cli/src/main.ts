@@ -1,6 +1,7 @@
 /** `starling`: the operator's commands. */
 import { resolve } from 'node:path';
 import { withEnvFile } from '@starling/config';
+import { chaos } from './commands/chaos.ts';
 import { demo } from './commands/demo.ts';
 import { say } from './commands/say.ts';
 import { status } from './commands/status.ts';
@@ -19,7 +20,7 @@ process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);
 
 process.exitCode = await runCommand({
-  commands: [up, say, status, demo],
+  commands: [up, say, status, demo, chaos],
   args: process.argv.slice(2),
   context: {
     root,

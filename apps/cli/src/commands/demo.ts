@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@starling/clock';
-import { botSection, type Environment, providerSection, type Section } from '@starling/config';
 import { type Exchange, type PhaseTimes, phaseNames } from '@starling/contracts';
 import { UsageError } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { isDemoFault, plantFault } from '../fleet/demo-faults.ts';
 import type { RunningFleet } from '../fleet/fleet.ts';
 import { anyPorts, planFleet } from '../fleet/plan.ts';
+import { simulatedOnly } from '../fleet/simulated-only.ts';
 import { startFleet } from '../fleet/start-fleet.ts';
 import type { Answer, PeopleDoor, Saying } from '../people-door.ts';
 import { exchangeLines } from '../screen/exchange-lines.ts';
@@ -89,20 +89,6 @@ export const demo: Command = {
     return ok ? 0 : 1;
   },
 };
-
-/** A demo costs nothing and reaches nobody: no token, no provider of the environment has a part in it. */
-function simulatedOnly(environment: Environment): Environment {
-  const secretsAndAddresses: readonly Section[] = [botSection, providerSection];
-  const left = new Set(
-    secretsAndAddresses.flatMap((section) =>
-      Object.values(section)
-        .filter(({ secret, accepts }) => secret || accepts.startsWith('URL'))
-        .map(({ variable }) => variable),
-    ),
-  );
-  left.add(providerSection.ollamaHost.variable);
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !left.has(name)));
-}
 
 async function ask(fleet: RunningFleet, door: PeopleDoor, saying: Saying): Promise<Outcome> {
   const said = await door.say(saying);

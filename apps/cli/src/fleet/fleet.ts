@@ -44,4 +44,9 @@ export interface FleetOptions {
   readonly say: Progress;
   /** Gives the start up. */
   readonly signal: AbortSignal;
+  /**
+   * Where a part, by its name, reaches NATS; the server itself unless told. For a path between them
+   * that can be disturbed.
+   */
+  readonly natsUrlOf?: (part: string, natsUrl: string) => Promise<string>;
 }

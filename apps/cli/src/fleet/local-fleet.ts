@@ -15,7 +15,15 @@ import { PeopleDoor } from '../people-door.ts';
 import { ExchangeLog } from './exchange-log.ts';
 import type { FleetOptions, RunningFleet } from './fleet.ts';
 import { PartRunner } from './part-runner.ts';
-import { balancer, bot, discordEmulator, llmEmulator, readyText, worker } from './part-specs.ts';
+import {
+  balancer,
+  bot,
+  type CommonSettings,
+  discordEmulator,
+  llmEmulator,
+  readyText,
+  worker,
+} from './part-specs.ts';
 import { keepAlive } from './server-keeper.ts';
 import { startTogether } from './start-together.ts';
 
@@ -42,12 +50,19 @@ export async function startLocalFleet(options: LocalOptions): Promise<RunningFle
   await collectExchanges(bus, exchanges);
 
   const { llm, discord } = emulators;
-  const common = { natsUrl: nats.url, redisUrl: redis.url };
+  const commonOf = async (part: string): Promise<CommonSettings> => ({
+    natsUrl: (await options.natsUrlOf?.(part, nats.url)) ?? nats.url,
+    redisUrl: redis.url,
+  });
   await startTogether(starting, [
-    ...numbered(plan.workers, (n) => () => runner.run(worker(n, common, llm))),
-    ...numbered(plan.balancers, (n) => () => runner.run(balancer(n, common))),
+    ...numbered(plan.workers, (n) => async () => {
+      return await runner.run(worker(n, await commonOf(`worker-${n}`), llm));
+    }),
+    ...numbered(plan.balancers, (n) => async () => {
+      return await runner.run(balancer(n, await commonOf(`balancer-${n}`)));
+    }),
   ]);
-  starting.use(await runner.run(bot(common, discord)));
+  starting.use(await runner.run(bot(await commonOf('bot'), discord)));
 
   const owned = starting.move();
   return {

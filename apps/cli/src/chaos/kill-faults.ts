@@ -1,0 +1,66 @@
+/** Kill -9 of processes and servers. Each resolves with what it struck when that is back. */
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { childProcesses, workingFolder } from './child-processes.ts';
+import {
+  choosePart,
+  type FaultSite,
+  livePart,
+  NoTargetError,
+  recovered,
+  replaced,
+} from './fault-site.ts';
+
+/** Kills one process whose part's name begins so. */
+export async function killPart(site: FaultSite, prefix: string): Promise<string> {
+  const part = choosePart(site, prefix);
+  process.kill(part.pid, 'SIGKILL');
+  await replaced(site, part);
+  return part.name;
+}
+
+/** Kills several at once. */
+export async function killTogether(site: FaultSite, names: readonly string[]): Promise<string> {
+  const parts = names.map((name) => choosePart(site, name));
+  for (const { pid } of parts) process.kill(pid, 'SIGKILL');
+  await Promise.all(parts.map((part) => replaced(site, part)));
+  return names.join(' and ');
+}
+
+/** Kills one child of the bot: the process of one cluster; back when every shard is connected again. */
+export async function killCluster(site: FaultSite): Promise<string> {
+  const bot = livePart(site, 'bot');
+  const children = bot ? await childProcesses(bot.pid) : [];
+  const shards = await site.discord.liveShards();
+  // A process is another one after each kill: the places stand for the clusters, in their order.
+  const place = site.choice.choose(children.map((_, index) => `cluster ${index}`));
+  const pid = children[Number(place?.split(' ')[1])];
+  if (!bot || !place || pid === undefined) throw new NoTargetError('no cluster is left to strike');
+  process.kill(pid, 'SIGKILL');
+  await recovered(site, place, async () => {
+    const now = await childProcesses(bot.pid);
+    return (
+      now.length === children.length &&
+      !now.includes(pid) &&
+      (await site.discord.liveShards()) >= shards
+    );
+  });
+  return `${place} (process ${pid})`;
+}
+
+/** Kills Redis and takes its files away, so that it comes back with nothing. */
+export async function emptyRedis(site: FaultSite): Promise<string> {
+  const redis = choosePart(site, 'redis');
+  const folder = await workingFolder(redis.pid);
+  // Stopped first: nothing is served between the end of its data and its own.
+  process.kill(redis.pid, 'SIGSTOP');
+  try {
+    for (const name of await readdir(folder)) {
+      await rm(join(folder, name), { recursive: true, force: true });
+    }
+  } finally {
+    process.kill(redis.pid, 'SIGKILL');
+  }
+  await replaced(site, redis);
+  return 'redis, its files gone';
+}

@@ -1,0 +1,46 @@
+/** The emulated provider as chaos uses it: how it answers, and what its record says is streaming. */
+import { z } from 'zod';
+import { callJson } from './call-json.ts';
+
+const record = z.object({
+  requests: z.array(z.object({ ending: z.string(), firstTokenMs: z.number().optional() })),
+});
+
+/** Requests that are looked at: many more than the fleet has slots. */
+const latest = 400;
+
+/** Answers of about a second: 0.25 s to the first LLM token, then 60 of them at 75 a second. */
+const profile = {
+  models: [
+    {
+      name: 'sim-small',
+      firstTokenMs: { median: 250, sigma: 0.3 },
+      tokensPerSecond: { median: 75, sigma: 0.2 },
+      answerTokens: { median: 60, sigma: 0.3 },
+      tokensPerChunk: 3,
+    },
+  ],
+};
+
+export class ProviderSide {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** Sets the speed of answers that chaos is defined by. */
+  async setProfile({ seed }: { readonly seed: number }): Promise<void> {
+    const body = { ...profile, seed };
+    await callJson(z.unknown(), `${this.#url}/control/profile`, { method: 'PUT', body });
+  }
+
+  /** Answers of which a first LLM token was sent and the last one was not. */
+  async streaming(): Promise<number> {
+    const query = new URLSearchParams({ requests: String(latest), windowMs: '1' });
+    const { requests } = await callJson(record, `${this.#url}/control/record?${query}`);
+    return requests.filter(
+      ({ ending, firstTokenMs }) => ending === 'open' && firstTokenMs !== undefined,
+    ).length;
+  }
+}
