@@ -11,6 +11,7 @@ const libraries = ['clock', 'config', 'bus', 'jobs', 'roles', 'harness', 'novel'
 const packages = {
   'package.json': manifest('root', { devDependencies: { vitest: '1.0.0' } }),
   'apps/cli/package.json': manifest('@starling/cli'),
+  'apps/bench/package.json': manifest('@starling/bench'),
   'apps/worker/package.json': manifest('@starling/worker', doors('./testing')),
   ...Object.fromEntries(
     libraries.map((name) => [
@@ -34,6 +35,7 @@ describe('layers', () => {
     ['libs/jobs/src/testing.ts', '@starling/bus/testing'],
     ['libs/roles/test/a.contract.test.ts', '@starling/worker/testing'],
     ['apps/cli/src/main.ts', '@starling/harness'],
+    ['apps/bench/src/main.ts', '@starling/harness'],
     ['apps/worker/src/main.ts', '@starling/roles'],
     ['apps/worker/src/main.ts', '@starling/roles/worker'],
     ['libs/bus/test/a.contract.test.ts', '@starling/bus/testing'],
@@ -49,9 +51,13 @@ describe('layers', () => {
     ['libs/bus/src/a.ts', '@starling/jobs', 'which stands above bus'],
     ['libs/clock/src/a.ts', '@starling/config', 'which stands above clock'],
     ['libs/bus/test/a.pure.test.ts', '@starling/roles', 'which stands above bus'],
-    ['libs/roles/src/a.ts', '@starling/harness', 'only tests, the cli and scripts'],
-    ['apps/worker/src/main.ts', '@starling/harness', 'only tests, the cli and scripts'],
-    ['apps/worker/src/main.ts', '@starling/bus/testing', 'only tests, the cli and scripts'],
+    ['libs/roles/src/a.ts', '@starling/harness', 'only tests, the cli, benchmarks and scripts'],
+    ['apps/worker/src/main.ts', '@starling/harness', 'only tests, the cli, benchmarks and scripts'],
+    [
+      'apps/worker/src/main.ts',
+      '@starling/bus/testing',
+      'only tests, the cli, benchmarks and scripts',
+    ],
     ['apps/cli/src/main.ts', '@starling/worker', 'nothing imports an app'],
     ['apps/cli/src/main.ts', '@starling/worker/testing', 'nothing imports an app'],
     ['libs/jobs/src/a.ts', '@starling/bus/src/port.ts', 'is no door of'],

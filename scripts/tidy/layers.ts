@@ -4,7 +4,7 @@ import type { Finding, Manifest, Project, Rule, Source } from './project.ts';
 
 /**
  * The libraries from the ground up: each may import only those before it. `sim` and `harness` stand
- * on top and serve tests, the cli and the scripts alone.
+ * on top and serve tests, the cli, the benchmarks and the scripts alone.
  */
 const libraryOrder = [
   'clock',
@@ -30,6 +30,9 @@ const libraryOrder = [
 
 const forTestsOnly = new Set(['harness', 'sim']);
 
+/** Programs that run whole fleets: for an operator, and to measure them. */
+const fleetRunners = new Set(['apps/cli', 'apps/bench']);
+
 const libraryOf = (home: string) => /^libs\/(.+)$/.exec(home)?.[1];
 
 /** May this file use what is made for tests: the harness, the simulation, the testing doors? */
@@ -37,7 +40,7 @@ function mayUseTestParts(source: Source): boolean {
   const library = libraryOf(source.home);
   return (
     source.forTests ||
-    source.home === 'apps/cli' ||
+    fleetRunners.has(source.home) ||
     source.home === 'scripts' ||
     source.home === '.' ||
     (library !== undefined && forTestsOnly.has(library))
@@ -64,7 +67,7 @@ function whyNot(source: Source, specifier: string, packages: Packages): string |
   if (door === 'testing' || forTestsOnly.has(target)) {
     return mayUseTestParts(source)
       ? undefined
-      : `imports ${specifier}, which only tests, the cli and scripts may use`;
+      : `imports ${specifier}, which only tests, the cli, benchmarks and scripts may use`;
   }
   return againstTheArrow(source, target);
 }

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startHaproxy } from '../src/baselines/haproxy.ts';
+import { type Provider, startProvider } from '../src/baselines/provider.ts';
+import type { Target } from '../src/baselines/target.ts';
+import { type LoadGenerator, startLoadGenerator } from '../src/load/load-generator.ts';
+import { usageOf, withCpu } from '../src/processes/process-usage.ts';
+
+let provider: Provider;
+let generator: LoadGenerator;
+beforeAll(async () => {
+  [provider, generator] = await Promise.all([startProvider(), startLoadGenerator()]);
+});
+afterAll(async () => {
+  await Promise.all([provider[Symbol.asyncDispose](), generator[Symbol.asyncDispose]()]);
+});
+
+const call = ({ url, headers }: Target, stream: boolean) =>
+  generator.run({
+    url,
+    headers,
+    body: { model: 'sim-instant', stream },
+    promptPrefix: 'baseline',
+    pace: { kind: 'open', arrivals: { kind: 'even', perSecond: 50 } },
+    warmUpMs: 0,
+    measureMs: 400,
+    maxCalls: 1_000,
+    maxInFlight: 64,
+    drainMs: 5_000,
+    maxTraces: 0,
+  });
+
+describe('baselines', () => {
+  it('answer whole, streamed and not: the provider itself, and HAProxy before it', async () => {
+    await using haproxy = await startHaproxy(provider, { backends: 2, slots: 8 });
+    for (const target of [provider, haproxy]) {
+      for (const stream of [true, false]) {
+        const result = await call(target, stream);
+        expect(result, `${target.name} ${result.problems}`).toMatchObject({ whole: 20, failed: 0 });
+      }
+    }
+  });
+
+  it('leave their key in the provider’s record, so that their requests are told apart', async () => {
+    await provider.resetRecord();
+    await call(provider, false);
+    const { requests, forgotten } = await provider.record(100);
+    expect(forgotten).toBe(0);
+    expect(requests).toHaveLength(20);
+    expect(new Set(requests.map(({ keyLabel }) => keyLabel)).size).toBe(1);
+    expect(new Set(requests.map(({ promptHash }) => promptHash)).size).toBe(20);
+  });
+});
+
+describe('usage of processes', () => {
+  it('counts the CPU of a process that works, by name', async () => {
+    const { cpuSeconds } = await withCpu([{ name: 'us', pid: process.pid }], async () => {
+      const { cpuSeconds: before } = await usageOf(process.pid);
+      while ((await usageOf(process.pid)).cpuSeconds < before + 0.05);
+    });
+    expect(cpuSeconds.us).toBeGreaterThanOrEqual(0.05);
+    expect((await usageOf(process.pid)).residentBytes).toBeGreaterThan(10_000_000);
+  });
+});
