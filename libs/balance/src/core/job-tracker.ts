@@ -66,7 +66,7 @@ export class JobTracker {
     this.#move.book.add(job);
     const untilMs = this.#move.book.takeEarly(header.jobId);
     if (untilMs !== undefined && untilMs > nowMs) {
-      this.#move.charge(job);
+      this.#move.start(job, nowMs);
       this.#move.hint(job, untilMs);
       return;
     }

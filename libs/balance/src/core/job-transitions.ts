@@ -75,17 +75,11 @@ export class JobTransitions {
     return (this.starts.waitMs(position, nowMs) ?? 0) > leftMs ? 'too_busy' : undefined;
   }
 
-  /** It starts, here or elsewhere: its guild and user are charged the estimate. */
-  charge(job: TrackedJob): void {
-    if (job.charged) return;
-    this.room.charge(job.header, job.header.tokenEstimate);
-    job.charged = true;
-  }
-
-  /** Out of the queue, because somebody starts it. */
+  /** It starts, here or elsewhere: it leaves the queue, its guild and user are charged the estimate. */
   start(job: TrackedJob, nowMs: number): void {
-    if (this.room.remove(job.header.jobId)) this.starts.started(nowMs);
-    this.charge(job);
+    if (job.charged) return;
+    job.charged = true;
+    if (this.room.take(job.header)) this.starts.started(nowMs);
   }
 
   /** Back in line: it has not been served, so what was charged is given back. */

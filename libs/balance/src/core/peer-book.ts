@@ -8,6 +8,8 @@ const maxPeers = 64;
 export class PeerBook {
   readonly #deadMs: number;
   readonly #heardAtMs = new Map<BalancerId, number>();
+  /** In order; made anew after a change only, since every report needs it. */
+  #ids: readonly BalancerId[] = [];
 
   /** @param deadMs silence after which a balancer is taken for dead */
   constructor(deadMs: number) {
@@ -19,12 +21,15 @@ export class PeerBook {
     const known = this.#heardAtMs.has(balancerId);
     if (!known && this.#heardAtMs.size >= maxPeers) return false;
     this.#heardAtMs.set(balancerId, nowMs);
+    if (!known) this.#sort();
     return !known;
   }
 
   /** @returns whether it was there */
   left(balancerId: BalancerId): boolean {
-    return this.#heardAtMs.delete(balancerId);
+    const there = this.#heardAtMs.delete(balancerId);
+    if (there) this.#sort();
+    return there;
   }
 
   /** Forgets the dead. @returns whether there were any */
@@ -35,20 +40,21 @@ export class PeerBook {
       this.#heardAtMs.delete(balancerId);
       found = true;
     }
+    if (found) this.#sort();
     return found;
   }
 
   /** The live balancers in the order of their ids. */
-  ids(): BalancerId[] {
-    return [...this.#heardAtMs.keys()].sort();
-  }
-
-  has(balancerId: BalancerId): boolean {
-    return this.#heardAtMs.has(balancerId);
+  get ids(): readonly BalancerId[] {
+    return this.#ids;
   }
 
   /** Our place among the live balancers for a key, 0 for its home. */
   rankOf(key: string, self: BalancerId): number {
     return rendezvousRank(key, self, this.#heardAtMs.keys());
+  }
+
+  #sort(): void {
+    this.#ids = [...this.#heardAtMs.keys()].sort();
   }
 }

@@ -47,29 +47,23 @@ export class WaitingRoom {
   }
 
   /** Takes a job out; nobody is charged. */
-  remove(jobId: JobId): QueuedJob | undefined {
-    const place = this.#placeOf.get(jobId);
-    const queue = place === undefined ? undefined : this.#queues.get(place);
-    if (place === undefined || !queue) return undefined;
-    this.#placeOf.delete(jobId);
-    const job = queue.remove(jobId);
-    // The ledger keeps what an empty queue knew.
-    if (queue.size === 0 && place !== anyModel) this.#queues.delete(place);
-    return job;
+  remove(jobId: JobId): void {
+    this.#leave(jobId, (queue) => queue.remove(jobId));
   }
 
-  /** A job starts: its guild and user are charged its estimate. */
-  take(jobId: JobId): QueuedJob | undefined {
-    const job = this.remove(jobId);
-    if (job) this.charge(job, job.tokenEstimate);
-    return job;
+  /** A job starts: its guild and user are charged its estimate. @returns whether it waited here */
+  take(job: QueuedJob): boolean {
+    const waited = this.#leave(job.jobId, (queue) => queue.take(job.jobId));
+    if (!waited) this.charge(job, job.tokenEstimate);
+    else if (this.#queues.size > 1) this.#recharged(job);
+    return waited;
   }
 
   /** Charges (or gives back) tokens; see {@link FairQueue.charge}. */
   charge(job: QueuedJob, tokens: number): void {
     this.#ledger.charge(job.guildKey, tokens);
     this.#ledger.charge(`${job.guildKey}/${job.userKey}`, tokens);
-    for (const queue of this.#queues.values()) queue.recharged(job);
+    this.#recharged(job);
   }
 
   /** The next job of those that `placeable` accepts by their model. */
@@ -87,6 +81,21 @@ export class WaitingRoom {
   position(jobId: JobId): number | undefined {
     const place = this.#placeOf.get(jobId);
     return place === undefined ? undefined : this.#queues.get(place)?.position(jobId);
+  }
+
+  #recharged(job: QueuedJob): void {
+    for (const queue of this.#queues.values()) queue.recharged(job);
+  }
+
+  #leave(jobId: JobId, how: (queue: FairQueue) => void): boolean {
+    const place = this.#placeOf.get(jobId);
+    const queue = place === undefined ? undefined : this.#queues.get(place);
+    if (place === undefined || !queue) return false;
+    this.#placeOf.delete(jobId);
+    how(queue);
+    // The ledger keeps what an empty queue knew.
+    if (queue.size === 0 && place !== anyModel) this.#queues.delete(place);
+    return true;
   }
 
   #classOf({ model = anyModel }: QueuedJob): string {

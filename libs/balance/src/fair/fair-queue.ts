@@ -29,7 +29,7 @@ export function newServiceLedger(limits: FairQueueLimits): ServiceLedger {
 }
 
 /**
- * All waiting jobs in the order of fairness: lanes first (a job that waited long moves up), in a lane
+ * All waiting jobs in the order of fairness: lanes first (of a starved guild a job moves up), in a lane
  * the guild that was served least in LLM tokens, in it the user that was. It holds every waiting job,
  * not a window: a window in front of a FIFO is not fair, since a loud guild's backlog stands in the
  * FIFO before everyone. Time is an argument; nothing here blocks, and everything is O(log n).
@@ -39,6 +39,8 @@ export class FairQueue {
   readonly #ledger: ServiceLedger;
   readonly #lanes: ReadonlyMap<Lane, LaneQueue>;
   readonly #waiting = new Map<JobId, Waiting>();
+  /** The latest time that was told. */
+  #nowMs = 0;
 
   /** @param ledger shared by queues that are served by one fleet */
   constructor(
@@ -74,6 +76,7 @@ export class FairQueue {
   /** Queues a job; one that waits already stays where it is. Bounds are the caller's to ask ({@link refusal}). */
   add(job: QueuedJob, nowMs: number): void {
     if (this.#waiting.has(job.jobId)) return;
+    this.#nowMs = Math.max(this.#nowMs, nowMs);
     this.#waiting.set(job.jobId, { job, lane: job.lane });
     this.#lane(job.lane).add(job, nowMs);
   }
@@ -108,7 +111,9 @@ export class FairQueue {
   /** A job starts: it leaves the queue, and its guild and user are charged its estimate. */
   take(jobId: JobId): QueuedJob | undefined {
     const job = this.remove(jobId);
-    if (job) this.charge(job, job.tokenEstimate);
+    if (!job) return undefined;
+    for (const lane of this.#lanes.values()) lane.served(job.guildKey, this.#nowMs);
+    this.charge(job, job.tokenEstimate);
     return job;
   }
 
@@ -156,15 +161,25 @@ export class FairQueue {
     return lane;
   }
 
+  /**
+   * Moves a job up of each guild that the lanes above starved. Of a guild, not each old job: under a
+   * flood every job of the loud one is old, and would stand before everybody in the lane above.
+   */
   #age(nowMs: number): void {
+    this.#nowMs = Math.max(this.#nowMs, nowMs);
     for (const [index, name] of lanesInOrder.entries()) {
       const above = lanesInOrder[index - 1];
       const agingMs = this.#limits.agingMs[name];
       if (above === undefined || agingMs === undefined) continue;
       const lane = this.#lane(name);
-      for (let next = lane.oldest(); next; next = lane.oldest()) {
-        const waiting = this.#waiting.get(next.jobId);
-        if (!waiting || nowMs - next.sinceMs < agingMs) break;
+      const sinceMs = nowMs - agingMs;
+      for (
+        let next = lane.takeStarved(sinceMs, nowMs);
+        next !== undefined;
+        next = lane.takeStarved(sinceMs, nowMs)
+      ) {
+        const waiting = this.#waiting.get(next);
+        if (!waiting) continue;
         lane.delete(waiting.job);
         waiting.lane = above;
         this.#lane(above).add(waiting.job, nowMs);

@@ -14,18 +14,19 @@ interface GuildFlow {
 export const userFlow = (job: Pick<QueuedJob, 'guildKey' | 'userKey'>) =>
   `${job.guildKey}/${job.userKey}`;
 
-/** Where the last user of a guild stood that waited; no user's flow has this key. */
+/** A guild's virtual time, by which its users are lifted; no user's flow has this key. */
 const userMark = (guildKey: string) => `${guildKey}#`;
 
 /** One lane: the least served guild first, in it the least served user, of that one the oldest job. */
 export class LaneQueue {
   readonly #ledger: ServiceLedger;
-  /** Where the last guild stood that waited in this lane. */
+  /** The lane's virtual time: where the least served stood when a job left last. */
   readonly #mark: string;
   readonly #guilds = new LeastHeap<string>();
   readonly #flows = new Map<string, GuildFlow>();
-  /** When each job entered this lane. */
-  readonly #entered = new LeastHeap<JobId>();
+  /** Since when each guild has waited here without being served. */
+  readonly #unserved = new LeastHeap<string>();
+  #size = 0;
 
   constructor(lane: Lane, ledger: ServiceLedger) {
     this.#ledger = ledger;
@@ -33,7 +34,7 @@ export class LaneQueue {
   }
 
   get size(): number {
-    return this.#entered.size;
+    return this.#size;
   }
 
   waitingOf(guildKey: string): number {
@@ -50,27 +51,28 @@ export class LaneQueue {
   }
 
   add(job: QueuedJob, nowMs: number): void {
-    const flow = this.#flowOf(job.guildKey);
+    const flow = this.#flowOf(job.guildKey, nowMs);
     const user = userFlow(job);
     let jobs = flow.jobsOf.get(user);
     if (!jobs) {
       jobs = new LeastHeap();
       flow.jobsOf.set(user, jobs);
-      const least = leastValue(flow.users) ?? this.#ledger.of(userMark(job.guildKey));
-      flow.users.set(user, this.#ledger.lift(user, least));
+      flow.users.set(user, this.#ledger.lift(user, this.#ledger.of(userMark(job.guildKey))));
     }
     if (jobs.valueOf(job.jobId) !== undefined) return;
     jobs.set(job.jobId, job.acceptedAtMs);
     flow.waiting += 1;
-    this.#entered.set(job.jobId, nowMs);
+    this.#size += 1;
   }
 
   delete(job: QueuedJob): void {
     const flow = this.#flows.get(job.guildKey);
     const user = userFlow(job);
     const jobs = flow?.jobsOf.get(user);
-    if (!flow || !jobs || this.#entered.valueOf(job.jobId) === undefined) return;
-    this.#entered.delete(job.jobId);
+    if (!flow || jobs?.valueOf(job.jobId) === undefined) return;
+    this.#ledger.raise(this.#mark, this.leastServed ?? 0);
+    this.#ledger.raise(userMark(job.guildKey), leastValue(flow.users) ?? 0);
+    this.#size -= 1;
     jobs.delete(job.jobId);
     flow.waiting -= 1;
     if (jobs.size === 0) {
@@ -80,8 +82,7 @@ export class LaneQueue {
     if (flow.waiting === 0) {
       this.#flows.delete(job.guildKey);
       this.#guilds.delete(job.guildKey);
-      this.#ledger.raise(userMark(job.guildKey), this.#ledger.of(user));
-      if (this.#guilds.size === 0) this.#ledger.raise(this.#mark, this.#ledger.of(job.guildKey));
+      this.#unserved.delete(job.guildKey);
     }
   }
 
@@ -93,15 +94,26 @@ export class LaneQueue {
   /** The job that fairness serves next. */
   head(): JobId | undefined {
     const guild = this.#guilds.least();
-    const flow = guild === undefined ? undefined : this.#flows.get(guild);
+    return guild === undefined ? undefined : this.#headOf(guild);
+  }
+
+  #headOf(guild: string): JobId | undefined {
+    const flow = this.#flows.get(guild);
     const user = flow?.users.least();
     return user === undefined ? undefined : flow?.jobsOf.get(user)?.least();
   }
 
-  /** The job that has been in this lane for the longest, and since when. */
-  oldest(): { readonly jobId: JobId; readonly sinceMs: number } | undefined {
-    const jobId = this.#entered.least();
-    return jobId && { jobId, sinceMs: this.#entered.valueOf(jobId) ?? 0 };
+  /** One of the guild's jobs started, in whatever lane it waited. */
+  served(guildKey: string, nowMs: number): void {
+    if (this.#flows.has(guildKey)) this.#unserved.set(guildKey, nowMs);
+  }
+
+  /** The next job of a guild that has waited since `sinceMs` or before and was not served; its turn ends. */
+  takeStarved(sinceMs: number, nowMs: number): JobId | undefined {
+    const guild = this.#unserved.least();
+    if (guild === undefined || (this.#unserved.valueOf(guild) ?? 0) > sinceMs) return undefined;
+    this.#unserved.set(guild, nowMs);
+    return this.#headOf(guild);
   }
 
   /** A flow was charged elsewhere: its place in the order follows. */
@@ -113,13 +125,13 @@ export class LaneQueue {
     if (flow.users.valueOf(user) !== undefined) flow.users.set(user, this.#ledger.of(user));
   }
 
-  #flowOf(guildKey: string): GuildFlow {
+  #flowOf(guildKey: string, nowMs: number): GuildFlow {
     const known = this.#flows.get(guildKey);
     if (known) return known;
     const flow = { users: new LeastHeap<string>(), jobsOf: new Map(), waiting: 0 };
-    const least = leastValue(this.#guilds) ?? this.#ledger.of(this.#mark);
-    this.#guilds.set(guildKey, this.#ledger.lift(guildKey, least));
+    this.#guilds.set(guildKey, this.#ledger.lift(guildKey, this.#ledger.of(this.#mark)));
     this.#flows.set(guildKey, flow);
+    this.#unserved.set(guildKey, nowMs);
     return flow;
   }
 }

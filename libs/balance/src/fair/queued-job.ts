@@ -27,7 +27,7 @@ export interface FairQueueLimits {
   readonly perUser: number;
   readonly perGuild: number;
   readonly perLane: number;
-  /** A job that waited this long in a lane is moved one lane up; the top lane has no entry. */
+  /** Of a guild that waits in a lane and was not served for this long one job moves a lane up; the top lane has no entry. */
   readonly agingMs: Readonly<Partial<Record<Lane, number>>>;
   /** Counters of flows that are kept, so that going idle does not clear a debt. */
   readonly flows: number;

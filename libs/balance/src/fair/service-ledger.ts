@@ -1,10 +1,11 @@
 /**
  * How much each flow (a guild, or a user within one) was served, in LLM tokens: the virtual token
  * counters of "Fairness in Serving Large Language Models" (OSDI 2024). The least served flow is next;
- * the difference between two flows that both wait stays within a constant. A flow that comes back from
- * idle is lifted to the least counter among the waiting, or, when nobody waits, to where the last one
- * that did wait stood: it can neither save up service by idling nor begin at zero, far behind those
- * that have been here for a day. What it owes from then is bounded, so that an old feast cannot starve it.
+ * the difference between two flows that both wait stays within a constant. A flow that starts to wait
+ * is lifted to the virtual time, which is where the least served stood when the last job left (start-time
+ * fair queueing, Goyal 1996): it can neither save up service by idling nor begin at zero, far behind
+ * those that have been here for a day, and it goes before a backlog that was just served. What it owes
+ * from then is bounded, so that an old feast cannot starve it.
  */
 export class ServiceLedger {
   readonly #served = new Map<string, number>();
@@ -25,14 +26,14 @@ export class ServiceLedger {
     return this.#served.get(flow) ?? 0;
   }
 
-  /** A flow starts to wait where the least served of its kind stands at `least`. */
+  /** A flow starts to wait at the virtual time `least`. */
   lift(flow: string, least: number): number {
     const served = Math.min(Math.max(this.of(flow), least), least + this.#maxDebt);
     this.#put(flow, served);
     return served;
   }
 
-  /** Raises a flow to at least `served`: for the mark that the last one to wait leaves behind. */
+  /** Raises a counter to at least `served`: a virtual time only grows. */
   raise(flow: string, served: number): void {
     if (served > this.of(flow)) this.#put(flow, served);
   }

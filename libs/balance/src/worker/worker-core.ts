@@ -246,27 +246,40 @@ export class WorkerCore {
     const { self, epoch, slots, startedAtMs, models } = this.#parts;
     const usable = usableSlots(slots, nowMs - startedAtMs, this.#limits.slowStart);
     const free = this.#draining ? 0 : Math.max(0, usable - this.#jobs.size);
-    this.#grants.settle(free, this.#balancers.ids());
-    const ended = this.#ended.map(({ jobId, tokens }) => ({ jobId, tokens }));
-    this.#ended = this.#ended.filter((one) => --one.listings > 0);
-    const attempts = Object.fromEntries(
-      [...this.#jobs].filter(([, use]) => use.attempt > 1).map(([id, use]) => [id, use.attempt]),
-    );
+    this.#grants.settle(free, this.#balancers.ids);
+    const ended = this.#endedToTell();
+    const attempts = this.#laterAttempts();
     const { errorRate, firstTokenMs } = this.#health.signs(nowMs);
     const report: LoadReport = {
       workerId: self,
       epoch,
       sequence: this.#sequence++,
       slots,
-      running: this.running.slice(),
+      running: [...this.#jobs.keys()],
       draining: this.#draining,
       grants: this.#grants.record(),
-      ...(Object.keys(attempts).length > 0 && { attempts }),
-      ...(ended.length > 0 && { ended }),
+      ...(attempts && { attempts }),
+      ...(ended && { ended }),
       ...(models && { models }),
       ...(errorRate > 0 && { errorRate }),
       ...(firstTokenMs !== undefined && { firstTokenMs }),
     };
     effects.push({ kind: 'report', report });
+  }
+
+  /** Ends that not enough reports have listed. */
+  #endedToTell(): LoadReport['ended'] {
+    if (this.#ended.length === 0) return undefined;
+    const told = this.#ended.map(({ jobId, tokens }) => ({ jobId, tokens }));
+    this.#ended = this.#ended.filter((one) => --one.listings > 0);
+    return told;
+  }
+
+  #laterAttempts(): LoadReport['attempts'] {
+    let later: Record<JobId, number> | undefined;
+    for (const [jobId, { attempt }] of this.#jobs) {
+      if (attempt > 1) later = { ...later, [jobId]: attempt };
+    }
+    return later;
   }
 }

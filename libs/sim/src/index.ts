@@ -1,0 +1,6 @@
+export {
+  balancerStudy,
+  type DesignName,
+  type StudyRow,
+  type StudySize,
+} from './study/balancer-study.ts';

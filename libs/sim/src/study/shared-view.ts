@@ -1,0 +1,301 @@
+/**
+ * The fleet's protocol on its real cores: every balancer sees every stored job, workers deal their free
+ * slots to the balancers that they hear, the claim decides. With `standbys` only one balancer is heard,
+ * and therefore dealt to, at a time: the design with an active balancer and hot standbys.
+ */
+import {
+  BalancerCore,
+  type CoreEffect,
+  type CoreEvent,
+  type LedgerEntry,
+  ledgerStep,
+  WorkerCore,
+  type WorkerEffect,
+  type WorkerEvent,
+} from '@starling/balance';
+import {
+  type BalancerId,
+  balancerId,
+  type JobId,
+  type WorkerId,
+  workerId,
+} from '@starling/contracts';
+import type { Design, DesignFactory } from './design.ts';
+import { hopMs, type StudyJob, storeMs, type World } from './world.ts';
+
+const heartbeatMs = 250;
+/** Beats missed before a standby takes over; each later standby waits one more. */
+const missedBeats = 3;
+
+interface Balancer {
+  readonly id: BalancerId;
+  readonly core: BalancerCore;
+  alive: boolean;
+  heardActiveAtMs: number;
+}
+
+/** See the module's header. */
+class SharedView implements Design {
+  readonly #world: World;
+  readonly #standbys: boolean;
+  readonly #balancers: Balancer[];
+  readonly #workers: WorkerCore[];
+  readonly #workerIndex = new Map<WorkerId, number>();
+  readonly #jobs = new Map<JobId, StudyJob>();
+  readonly #ledger = new Map<JobId, LedgerEntry>();
+  #revision = 0;
+  #sequence = 0;
+  #active = 0;
+
+  constructor(world: World, standbys: boolean) {
+    this.#world = world;
+    this.#standbys = standbys;
+    const { simulation, shape } = world;
+    this.#balancers = Array.from({ length: shape.balancers }, (_, index) => {
+      const id = balancerId.parse(`b${index}`);
+      const core = new BalancerCore({ self: id, random: simulation.random });
+      return { id, core, alive: true, heardActiveAtMs: simulation.nowMs };
+    });
+    this.#workers = Array.from({ length: shape.workers }, (_, index) => {
+      const id = workerId.parse(`w${index}`);
+      this.#workerIndex.set(id, index);
+      const { startMs } = simulation;
+      // Long in service: slow start has its own tests.
+      const startedAtMs = startMs - 60_000;
+      return new WorkerCore({ self: id, epoch: startMs, slots: shape.slots, startedAtMs });
+    });
+    for (const [index] of this.#balancers.entries()) this.#beat(index);
+    for (const [index] of this.#workers.entries()) {
+      const firstMs = simulation.random.next() * heartbeatMs;
+      simulation.every(heartbeatMs, firstMs, () => this.#work(index, { kind: 'tick' }));
+    }
+  }
+
+  submit(job: StudyJob): void {
+    const { header } = job;
+    this.#jobs.set(header.jobId, job);
+    const sequence = this.#sequence++;
+    this.#world.messages += 2;
+    this.#toBalancers({ kind: 'job_stored', header, sequence });
+  }
+
+  crash(): void {
+    const index = this.#standbys ? this.#active : 0;
+    const balancer = this.#balancers[index];
+    if (balancer) balancer.alive = false;
+  }
+
+  #beat(index: number): void {
+    const { simulation } = this.#world;
+    simulation.every(heartbeatMs, simulation.random.next() * heartbeatMs, () => {
+      const balancer = this.#balancers[index];
+      if (!balancer?.alive) return false;
+      this.#balance(balancer, { kind: 'tick' });
+      if (this.#standbys) this.#electOrBeat(balancer, index);
+      else this.#sayAlive(balancer);
+      return true;
+    });
+  }
+
+  #sayAlive({ id }: Balancer): void {
+    const { messages, shape } = this.#world;
+    this.#world.messages = messages + shape.workers + shape.balancers - 1;
+    this.#world.simulation.after(hopMs, () => {
+      for (const [worker] of this.#workers.entries()) {
+        this.#work(worker, { kind: 'balancer_heard', balancerId: id });
+      }
+      for (const peer of this.#balancers) {
+        peer.heardActiveAtMs = this.#world.simulation.nowMs;
+        if (!this.#standbys && peer.id !== id) {
+          this.#balance(peer, { kind: 'peer_heard', balancerId: id });
+        }
+      }
+    });
+  }
+
+  #electOrBeat(balancer: Balancer, index: number): void {
+    const silentMs = this.#world.simulation.nowMs - balancer.heardActiveAtMs;
+    if (silentMs >= heartbeatMs * (missedBeats + index)) this.#active = index;
+    if (this.#active === index) this.#sayAlive(balancer);
+  }
+
+  #toBalancers(event: CoreEvent): void {
+    this.#world.messages += this.#balancers.length;
+    this.#world.simulation.after(hopMs, () => {
+      for (const balancer of this.#balancers) this.#balance(balancer, event);
+    });
+  }
+
+  #balance(balancer: Balancer, event: CoreEvent): void {
+    if (!balancer.alive) return;
+    for (const effect of balancer.core.step(event, this.#world.simulation.nowMs)) {
+      this.#carryOut(balancer, effect);
+    }
+  }
+
+  #carryOut(balancer: Balancer, effect: CoreEffect): void {
+    const { simulation } = this.#world;
+    switch (effect.kind) {
+      case 'run':
+        this.#ask(balancer, effect);
+        break;
+      case 'wake':
+        simulation.after(effect.delayMs, () => this.#balance(balancer, { kind: 'tick' }));
+        break;
+      case 'read_ledger':
+        this.#answerRead(balancer, effect.jobId);
+        break;
+      case 'end_failed': {
+        const { jobId, attempt } = effect;
+        const record = { kind: 'end', outcome: 'failed', attempt } as const;
+        const job = this.#jobs.get(jobId);
+        if (this.#write(jobId, { expected: effect.previousRevision, record }) && job) {
+          this.#world.refuse(job);
+          simulation.after(storeMs, () => this.#forget(jobId));
+        }
+        break;
+      }
+      case 'check_stored':
+      case 'wake_owner':
+        // Every end here is delivered at once.
+        break;
+    }
+  }
+
+  #ask(balancer: Balancer, effect: Extract<CoreEffect, { kind: 'run' }>): void {
+    const { jobId, sequence, attempt, previousRevision } = effect;
+    const worker = this.#workerIndex.get(effect.workerId);
+    if (worker === undefined) return;
+    this.#world.messages += 1;
+    const peers = this.#standbys ? [] : this.#balancers.filter((one) => one !== balancer);
+    this.#world.messages += peers.length;
+    this.#world.simulation.after(hopMs, () => {
+      const took = { kind: 'peer_took', jobId, workerId: effect.workerId } as const;
+      for (const peer of peers) this.#balance(peer, { ...took, balancerId: balancer.id });
+      const from = balancer.id;
+      this.#work(worker, {
+        kind: 'run_requested',
+        jobId,
+        sequence,
+        attempt,
+        previousRevision,
+        from,
+      });
+    });
+  }
+
+  #answerRead(balancer: Balancer, jobId: JobId): void {
+    this.#world.messages += 2;
+    this.#world.simulation.after(storeMs, () => {
+      const entry = this.#ledger.get(jobId);
+      const { record, revision } = entry ?? {};
+      const read =
+        record?.kind === 'run' && revision !== undefined
+          ? { kind: record.kind, revision, attempt: record.attempt }
+          : { kind: record?.kind === 'end' || !this.#jobs.has(jobId) ? 'end' : 'none' };
+      this.#balance(balancer, { kind: 'ledger_read', jobId, read } as CoreEvent);
+    });
+  }
+
+  #work(worker: number, event: WorkerEvent): true {
+    const core = this.#workers[worker];
+    for (const effect of core?.step(event, this.#world.simulation.nowMs) ?? []) {
+      this.#doWork(worker, effect);
+    }
+    return true;
+  }
+
+  #doWork(worker: number, effect: WorkerEffect): void {
+    const { simulation } = this.#world;
+    switch (effect.kind) {
+      case 'report':
+        this.#toBalancers({ kind: 'load_report', report: effect.report });
+        break;
+      case 'reply':
+        this.#reply(worker, effect);
+        break;
+      case 'claim': {
+        const { jobId, attempt, previousRevision: expected } = effect;
+        this.#world.messages += 2;
+        simulation.after(storeMs, () => {
+          const record = { kind: 'run', workerId: this.#idOf(worker), attempt } as const;
+          const revision = this.#write(jobId, { expected, record });
+          const answer = revision
+            ? ({ kind: 'won', revision } as const)
+            : ({ kind: 'lost' } as const);
+          this.#work(worker, { kind: 'claim_answered', jobId, answer });
+        });
+        break;
+      }
+      case 'start':
+        this.#start(worker, effect.jobId);
+        break;
+      case 'write_end': {
+        const { jobId, attempt, revision: expected, finish } = effect;
+        this.#world.messages += 2;
+        simulation.after(storeMs, () => {
+          const { outcome } = finish;
+          const record = { kind: 'end', outcome, attempt, workerId: this.#idOf(worker) } as const;
+          const answer = this.#write(jobId, { expected, record }) ? 'written' : 'refused';
+          this.#work(worker, { kind: 'end_answered', jobId, answer });
+        });
+        break;
+      }
+      case 'settled':
+        // The owner delivers it at once and deletes it.
+        simulation.after(hopMs, () => this.#forget(effect.jobId));
+        break;
+      default:
+        break;
+    }
+  }
+
+  #idOf(worker: number): WorkerId {
+    return workerIdOf(worker);
+  }
+
+  #reply(worker: number, { jobId, to, attempt, answer }: Extract<WorkerEffect, { kind: 'reply' }>) {
+    this.#world.messages += 1;
+    if (answer === 'lost') this.#world.lostRaces += 1;
+    const workerId = this.#idOf(worker);
+    this.#world.simulation.after(hopMs, () => {
+      const balancer = this.#balancers.find(({ id }) => id === to);
+      if (balancer)
+        this.#balance(balancer, { kind: 'run_answered', jobId, workerId, attempt, answer });
+    });
+  }
+
+  #start(worker: number, jobId: JobId): void {
+    const job = this.#jobs.get(jobId);
+    if (!job) return;
+    this.#world.run(job, worker, () => {
+      const { tokenEstimate: tokens } = job.header;
+      const finish = { outcome: 'done', tokens, failed: false } as const;
+      this.#work(worker, { kind: 'finished', jobId, finish });
+    });
+  }
+
+  #write(jobId: JobId, write: Parameters<typeof ledgerStep>[1]): number | undefined {
+    const answer = ledgerStep(this.#ledger.get(jobId), write, this.#revision + 1);
+    if (answer.kind === 'refused') return undefined;
+    this.#revision += 1;
+    this.#ledger.set(jobId, answer.entry);
+    return this.#revision;
+  }
+
+  #forget(jobId: JobId): void {
+    this.#jobs.delete(jobId);
+    this.#ledger.delete(jobId);
+    this.#toBalancers({ kind: 'job_gone', jobId });
+  }
+}
+
+const knownIds: WorkerId[] = [];
+function workerIdOf(worker: number): WorkerId {
+  const known = knownIds[worker] ?? workerId.parse(`w${worker}`);
+  knownIds[worker] = known;
+  return known;
+}
+
+export const sharedView: DesignFactory = (world) => new SharedView(world, false);
+export const activeWithStandbys: DesignFactory = (world) => new SharedView(world, true);
