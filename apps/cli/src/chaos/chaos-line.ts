@@ -1,5 +1,5 @@
 import type { ScenarioName } from './fault-kinds.ts';
-import { fateOf, type Verdict } from './judge.ts';
+import { type Fate, fateOf, type Verdict } from './judge.ts';
 import { type ChaosRun, messagesPerSecond } from './run-chaos.ts';
 import { settleBoundMs } from './settle.ts';
 
@@ -63,8 +63,16 @@ function percentile(sorted: readonly number[], share: number): number | undefine
 /** Cases of each kind that are shown. */
 const maxShown = 4;
 
+const wrong: ReadonlySet<Fate> = new Set(['lost', 'unfinished', 'missed', 'failed']);
+
 /** What a person needs to look into what went wrong: single messages, with the fault before them. */
-export function evidence({ answers, messages, record, strikes }: ChaosRun): readonly string[] {
+export function evidence({
+  answers,
+  messages,
+  record,
+  stranded,
+  strikes,
+}: ChaosRun): readonly string[] {
   const shown = new Map<string, number>();
   const room = (kind: string) => {
     const count = (shown.get(kind) ?? 0) + 1;
@@ -79,12 +87,14 @@ export function evidence({ answers, messages, record, strikes }: ChaosRun): read
   const lines: string[] = [];
   for (const message of messages) {
     const fate = fateOf(message, strikes);
-    const isWrong = ['lost', 'unfinished', 'missed', 'failed'].includes(fate);
-    if (!isWrong || !room(fate)) continue;
+    const isStranded = stranded.includes(message.id) && room('stranded');
+    const isWrong = wrong.has(fate) && room(fate);
+    if (!isStranded && !isWrong) continue;
     const text = answers.get(message.id)?.text ?? '';
     const end = text === '' ? '' : `: …${JSON.stringify(text.slice(-70))}`;
+    const what = isStranded ? `${fate}, left in JOBS,` : fate;
     lines.push(
-      `${fate} ${message.id}, said at ${seconds(message.dueMs)}, ${since(message.dueMs)}${end}`,
+      `${what} ${message.id}, said at ${seconds(message.dueMs)}, ${since(message.dueMs)}${end}`,
     );
   }
   for (const { rule, detail } of record.violations) {

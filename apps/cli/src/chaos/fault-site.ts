@@ -36,7 +36,7 @@ const recoveryMs = 60_000;
 const lookEveryMs = 50;
 
 /** The part of a name, if it runs. */
-export function livePart(site: Pick<FaultSite, 'fleet'>, name: string): LivePart | undefined {
+function livePart(site: Pick<FaultSite, 'fleet'>, name: string): LivePart | undefined {
   const part = site.fleet.parts().find((candidate) => candidate.name === name);
   return part?.pid === undefined ? undefined : { ...part, pid: part.pid };
 }

@@ -27,8 +27,8 @@ export interface ChaosFacts {
     'counts' | 'expired' | 'forgotten' | 'owed' | 'violationCounts'
   >;
   readonly unsent: number;
-  /** Jobs left in `JOBS` when the wait was over. */
-  readonly stranded: number;
+  /** Ids of the jobs left in `JOBS` when the wait was over. */
+  readonly stranded: readonly string[];
   /** What went wrong with the run itself. */
   readonly troubles: readonly string[];
 }
@@ -92,7 +92,7 @@ export function judge(facts: ChaosFacts): Verdict {
     missed: count('missed'),
     doubled: record.violationCounts.answered_twice ?? 0,
     expired: record.expired.length,
-    stranded: facts.stranded,
+    stranded: facts.stranded.length,
     violations: Object.fromEntries(
       Object.entries(record.violationCounts).filter(([rule]) => !ownRules.has(rule)),
     ),

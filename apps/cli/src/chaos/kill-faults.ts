@@ -2,14 +2,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { childProcesses, workingFolder } from './child-processes.ts';
-import {
-  choosePart,
-  type FaultSite,
-  livePart,
-  NoTargetError,
-  recovered,
-  replaced,
-} from './fault-site.ts';
+import { choosePart, type FaultSite, NoTargetError, recovered, replaced } from './fault-site.ts';
 
 /** Kills one process whose part's name begins so. */
 export async function killPart(site: FaultSite, prefix: string): Promise<string> {
@@ -27,17 +20,18 @@ export async function killTogether(site: FaultSite, names: readonly string[]): P
   return names.join(' and ');
 }
 
-/** Kills one child of the bot: the process of one cluster; back when every shard is connected again. */
+/**
+ * Kills one child of the bot, the process of one cluster: the one that runs longest, so that each has
+ * its turn. Back when every shard is connected again.
+ */
 export async function killCluster(site: FaultSite): Promise<string> {
-  const bot = livePart(site, 'bot');
-  const children = bot ? await childProcesses(bot.pid) : [];
+  const bot = choosePart(site, 'bot');
+  const children = await childProcesses(bot.pid);
   const shards = await site.discord.liveShards();
-  // A process is another one after each kill: the places stand for the clusters, in their order.
-  const place = site.choice.choose(children.map((_, index) => `cluster ${index}`));
-  const pid = children[Number(place?.split(' ')[1])];
-  if (!bot || !place || pid === undefined) throw new NoTargetError('no cluster is left to strike');
+  const [pid] = children;
+  if (pid === undefined) throw new NoTargetError('the bot has no child to strike');
   process.kill(pid, 'SIGKILL');
-  await recovered(site, place, async () => {
+  await recovered(site, 'a cluster of the bot', async () => {
     const now = await childProcesses(bot.pid);
     return (
       now.length === children.length &&
@@ -45,7 +39,7 @@ export async function killCluster(site: FaultSite): Promise<string> {
       (await site.discord.liveShards()) >= shards
     );
   });
-  return `${place} (process ${pid})`;
+  return `cluster, process ${pid}`;
 }
 
 /** Kills Redis and takes its files away, so that it comes back with nothing. */

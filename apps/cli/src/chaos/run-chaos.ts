@@ -101,7 +101,7 @@ export async function runChaos(chaosFleet: ChaosFleet, options: ChaosOptions): P
     loadMs,
     settledMs,
     unsent: load.unsent,
-    stranded: accepted.stored.length,
+    stranded: accepted.stored,
     storedEver: accepted.lastSequence,
   };
 }
