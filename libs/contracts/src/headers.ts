@@ -15,6 +15,14 @@ export const headerNames = {
   lane: 'starling-lane',
   /** Estimated LLM tokens of a job, prompt and completion together. */
   tokenEstimate: 'starling-token-estimate',
+  /** The version of the job's contract: a process that knows less leaves the job to others. */
+  version: 'starling-version',
+  /** The process that the answer goes through. */
+  owner: 'starling-owner',
+  /** Jobs of one conversation prefer one worker. */
+  conversation: 'starling-conversation',
+  /** The model that must serve a job; absent when any will do. */
+  model: 'starling-model',
 } as const;
 
 /** Header name to value; one value a name. */

@@ -5,5 +5,6 @@ export * from './headers.ts';
 export * from './ids.ts';
 export * from './ingress.ts';
 export * from './job.ts';
+export * from './ledger.ts';
 export * from './origin.ts';
 export * from './subjects.ts';

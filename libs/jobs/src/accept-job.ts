@@ -3,20 +3,19 @@
  * id and nothing is announced before the server has stored it (PubAck). A lost PubAck is asked for
  * again: the same id is stored once.
  */
-import { BusError, type WorkQueue } from '@starling/bus';
+import { BusError, type JobStore, type WorkQueue } from '@starling/bus';
 import type { Clock } from '@starling/clock';
 import {
   type ErrorCode,
   encode,
   type Headers,
-  headerNames,
   type Job,
   jobContract,
   subjects,
 } from '@starling/contracts';
+import { headersOfJob } from './stored-job.ts';
 
 export interface AcceptOptions {
-  readonly queue: Pick<WorkQueue, 'enqueue'>;
   readonly clock: Clock;
   /** Estimated LLM tokens, prompt and completion together: what fairness counts in. */
   readonly tokenEstimate: number;
@@ -26,13 +25,25 @@ export interface AcceptOptions {
   readonly retryForMs: number;
 }
 
+/** Why a question did not become a job. */
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly code: ErrorCode;
+  readonly cause: unknown;
+}
+
 export type Acceptance =
   | {
       readonly kind: 'accepted';
       /** True when the id was accepted before: a replay, or our own retry. */
       readonly duplicate: boolean;
     }
-  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly cause: unknown };
+  | Refusal;
+
+/** An acceptance into the store; `sequence` is where the job lies in it, to be removed when delivered. */
+export type StoredAcceptance =
+  | { readonly kind: 'accepted'; readonly duplicate: boolean; readonly sequence: number }
+  | Refusal;
 
 /** Between tries (protocol: accept). */
 const retryEveryMs = 100;
@@ -41,23 +52,34 @@ const retryEveryMs = 100;
 const tryTimeoutMs = 2_000;
 
 /** Stores the job; resolves after the PubAck, or with a refusal when the bound is reached. */
-export async function acceptJob(job: Job, options: AcceptOptions): Promise<Acceptance> {
-  const { clock, queue, retryForMs } = options;
+export function acceptJob(
+  job: Job,
+  options: AcceptOptions & { readonly store: Pick<JobStore, 'put'> },
+): Promise<StoredAcceptance>;
+export function acceptJob(
+  job: Job,
+  options: AcceptOptions & { readonly queue: Pick<WorkQueue, 'enqueue'> },
+): Promise<Acceptance>;
+export async function acceptJob(
+  job: Job,
+  options: AcceptOptions &
+    ({ readonly store: Pick<JobStore, 'put'> } | { readonly queue: Pick<WorkQueue, 'enqueue'> }),
+): Promise<Acceptance> {
+  const { clock, retryForMs } = options;
   const payload = encode(jobContract, job);
-  const headers = headersOf(job, options);
+  const headers = headersOfJob(job, options);
   const subject = subjects.job(job.lane, job.jobId);
+  const message = { id: job.jobId, headers, timeoutMs: tryTimeoutMs };
   const giveUpAtMs = clock.monotonicMs() + retryForMs;
 
   for (let tries = 1; ; tries++) {
     try {
-      const { duplicate } = await queue.enqueue(subject, payload, {
-        id: job.jobId,
-        headers,
-        timeoutMs: tryTimeoutMs,
-      });
+      const stored = await ('store' in options
+        ? options.store.put(subject, payload, message)
+        : options.queue.enqueue(subject, payload, message));
       // An id that only our own earlier try can have stored is not a replay, but saying so costs
       // nothing: the result arrives either way.
-      return { kind: 'accepted', duplicate: duplicate && tries === 1 };
+      return { kind: 'accepted', ...stored, duplicate: stored.duplicate && tries === 1 };
     } catch (cause) {
       const code = cause instanceof BusError ? cause.code : undefined;
       if (code === 'full') return { kind: 'refused', code: 'too_busy', cause };
@@ -68,18 +90,4 @@ export async function acceptJob(job: Job, options: AcceptOptions): Promise<Accep
     }
     await clock.sleep(retryEveryMs);
   }
-}
-
-function headersOf(job: Job, { headers, tokenEstimate }: AcceptOptions): Headers {
-  const { origin } = job;
-  return {
-    ...headers,
-    [headerNames.lane]: job.lane,
-    ...(origin.kind === 'discord' && {
-      ...(origin.guildId && { [headerNames.guild]: origin.guildId }),
-      [headerNames.user]: origin.userId,
-    }),
-    [headerNames.deadline]: String(job.deadlineAtMs),
-    [headerNames.tokenEstimate]: String(tokenEstimate),
-  };
 }

@@ -15,6 +15,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { acceptJob } from '../src/accept-job.ts';
 import { jobsQueue } from '../src/jobs-queue.ts';
+import { jobsStore } from '../src/jobs-store.ts';
 
 function job(difference: Partial<Job> = {}): Job {
   return {
@@ -37,6 +38,18 @@ function job(difference: Partial<Job> = {}): Job {
 }
 
 const headers = { [headerNames.correlationId]: 'abcdef01' };
+
+const asStored = {
+  'starling-correlation-id': 'abcdef01',
+  'starling-version': '1',
+  'starling-owner': 'c0',
+  'starling-lane': 'interactive',
+  'starling-guild': '300000000000000000',
+  'starling-user': '400000000000000000',
+  'starling-conversation': '200000000000000000',
+  'starling-deadline': '60001',
+  'starling-token-estimate': '42',
+};
 
 /** Enqueue that answers as told, one outcome a call. */
 function scripted(outcomes: (BusError | { duplicate: boolean })[]) {
@@ -62,18 +75,28 @@ describe('acceptJob', () => {
     expect(await acceptJob(job(), options)).toEqual({ kind: 'accepted', duplicate: true });
     expect(await queue.size()).toBe(1);
     const [message] = await queue.take({ max: 2, waitMs: 0 });
-    expect(message?.headers).toEqual({
-      'starling-correlation-id': 'abcdef01',
-      'starling-lane': 'interactive',
-      'starling-guild': '300000000000000000',
-      'starling-user': '400000000000000000',
-      'starling-deadline': '60001',
-      'starling-token-estimate': '42',
-    });
+    expect(message?.headers).toEqual(asStored);
     expect(decode(jobContract, message?.payload ?? new Uint8Array())).toEqual({
       ok: true,
       value: job(),
     });
+  });
+
+  it('puts it into the store once, and says where it lies [B5]', async () => {
+    const clock = new SimulatedClock();
+    await using bus = createMemoryBus({ clock });
+    const store = await bus.openJobStore(jobsStore);
+    const options = { store, clock, tokenEstimate: 42, headers, retryForMs: 5000 };
+    const first = { kind: 'accepted', duplicate: false, sequence: 1 };
+    expect(await acceptJob(job(), options)).toEqual(first);
+    expect(await acceptJob(job(), options)).toEqual({ ...first, duplicate: true });
+    const message = await store.read(1);
+    expect(message).toMatchObject({ subject: `jobs.interactive.${job().jobId}` });
+    expect(message?.headers).toEqual(asStored);
+    expect(decode(jobContract, message?.payload ?? new Uint8Array())).toMatchObject({ ok: true });
+    // Its id is known no more, but its subject holds it.
+    await clock.advance(jobsStore.dedupeWindowMs);
+    expect(await acceptJob(job(), options)).toEqual({ ...first, duplicate: true });
   });
 
   it('asks again until the PubAck comes, and takes its own earlier try for no replay', async () => {

@@ -1,0 +1,105 @@
+import type { QueuedJob } from '@starling/balance';
+import type { StoredMessage } from '@starling/bus';
+import {
+  clusterId,
+  type Headers,
+  headerNames,
+  type Job,
+  jobContract,
+  jobId,
+  lane,
+  type OwnerId,
+  ownerOfOrigin,
+} from '@starling/contracts';
+import { z } from 'zod';
+
+/** A job in `JOBS` as its headers tell it: all that a balancer, or a new owner, needs before the body. */
+export interface StoredJob {
+  readonly header: QueuedJob;
+  /** Where it lies in `JOBS`. */
+  readonly sequence: number;
+  /** Who accepted it, to be told when it ended. */
+  readonly owner: OwnerId;
+  readonly guildId?: string;
+}
+
+/** `newer`: left for a newer process. `invalid`: no process can place it; it fails at its deadline. */
+export type StoredJobRead =
+  | { readonly kind: 'job'; readonly job: StoredJob }
+  | { readonly kind: 'newer' }
+  | { readonly kind: 'invalid'; readonly problem: string };
+
+const key = z.string().min(1).max(64);
+const headerSchema = z.object({
+  [headerNames.version]: z.coerce.number().int().positive().default(1),
+  [headerNames.lane]: lane,
+  [headerNames.guild]: key.optional(),
+  [headerNames.user]: key,
+  [headerNames.owner]: clusterId,
+  [headerNames.conversation]: key.optional(),
+  [headerNames.model]: z.string().min(1).max(200).optional(),
+  [headerNames.deadline]: z.coerce.number().positive(),
+  [headerNames.tokenEstimate]: z.coerce.number().int().positive(),
+});
+
+/**
+ * The headers of a job in `JOBS`.
+ * @param options.tokenEstimate LLM tokens, prompt and completion together: what fairness counts in
+ * @param options.headers trace context and correlation id
+ */
+export function headersOfJob(
+  job: Job,
+  options: { readonly tokenEstimate: number; readonly headers: Headers },
+): Headers {
+  const { deadlineAtMs, model, origin } = job;
+  return {
+    ...options.headers,
+    [headerNames.version]: String(jobContract.version),
+    [headerNames.lane]: job.lane,
+    [headerNames.owner]: ownerOfOrigin(origin),
+    ...(origin.kind === 'discord'
+      ? {
+          ...(origin.guildId && { [headerNames.guild]: origin.guildId }),
+          [headerNames.user]: origin.userId,
+          [headerNames.conversation]: origin.channelId,
+        }
+      : { [headerNames.user]: origin.caller }),
+    ...(model !== undefined && { [headerNames.model]: model }),
+    [headerNames.deadline]: String(deadlineAtMs),
+    [headerNames.tokenEstimate]: String(options.tokenEstimate),
+  };
+}
+
+/** Reads what {@link headersOfJob} wrote. Never throws. */
+export function readStoredJob(message: StoredMessage): StoredJobRead {
+  const { headers, sequence, storedAtMs, subject } = message;
+  if (Number(headers[headerNames.version] ?? 1) > jobContract.version) return { kind: 'newer' };
+  const id = jobId.safeParse(subject.split('.').at(-1));
+  const parsed = headerSchema.safeParse(headers);
+  if (!id.success) return { kind: 'invalid', problem: `the subject ${subject} ends in no job id` };
+  if (!parsed.success) return { kind: 'invalid', problem: z.prettifyError(parsed.error) };
+  const read = parsed.data;
+  const guildId = read[headerNames.guild];
+  const userKey = read[headerNames.user];
+  const model = read[headerNames.model];
+  const conversationKey = read[headerNames.conversation];
+  return {
+    kind: 'job',
+    job: {
+      sequence,
+      owner: read[headerNames.owner],
+      ...(guildId !== undefined && { guildId }),
+      header: {
+        jobId: id.data,
+        lane: read[headerNames.lane],
+        guildKey: guildId ?? userKey,
+        userKey,
+        tokenEstimate: read[headerNames.tokenEstimate],
+        ...(model !== undefined && { model }),
+        ...(conversationKey !== undefined && { conversationKey }),
+        acceptedAtMs: storedAtMs,
+        deadlineAtMs: read[headerNames.deadline],
+      },
+    },
+  };
+}
