@@ -38,6 +38,7 @@ const facts = (changes: Partial<ChaosFacts> = {}): ChaosFacts => ({
   record,
   unsent: 0,
   stranded: [],
+  modelCalls: 130,
   troubles: [],
   ...changes,
 });
@@ -141,6 +142,15 @@ describe('the verdict on a run', () => {
     ['a record that lists a part', { record: { ...record, counts: { waiting: 1001 } } }],
   ] as const)('does not hold with %s', (_, changes) => {
     expect(judge(facts(changes)).problems).toHaveLength(1);
+  });
+
+  it('wants a pause of a worker to have made a zombie of it', () => {
+    const strikes = Array.from({ length: 3 }, () => strike({ fault: 'pause-worker' }));
+    expect(judge(facts({ strikes })).problems).toEqual([]);
+    expect(judge(facts({ strikes, modelCalls: 120 })).problems).toEqual([
+      'no job was taken over: every pause was shorter than the lease',
+    ]);
+    expect(judge(facts({ modelCalls: 120 })).problems).toEqual([]);
   });
 
   it('leaves what is owed to messages that nobody could accept to their own count', () => {

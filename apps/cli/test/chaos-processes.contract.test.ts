@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { SimulatedClock, seededRandom, systemClock } from '@starling/clock';
+import { startRedisServer } from '@starling/harness';
 import { describe, expect, it } from 'vitest';
 import { childProcesses } from '../src/chaos/child-processes.ts';
 import type { DiscordSide } from '../src/chaos/discord-side.ts';
@@ -15,12 +15,10 @@ import type { FleetPart } from '../src/fleet/fleet.ts';
 /** A process that only waits; it ends with the test. */
 async function waiting(
   stack: AsyncDisposableStack,
-  options: { cwd?: string; script?: string } = {},
-) {
-  const { cwd, script = 'setInterval(() => {}, 1000)' } = options;
+  script = 'setInterval(() => {}, 1000)',
+): Promise<ChildProcess> {
   const child = spawn(process.execPath, ['-e', `console.log("up");${script}`], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    ...(cwd !== undefined && { cwd }),
   });
   stack.defer(async () => {
     if (child.exitCode === null && child.signalCode === null) {
@@ -123,7 +121,7 @@ describe('a fault on a process', () => {
       const wait = ['-e', 'setInterval(() => {}, 1000)'];
       const start = () => spawn(process.execPath, wait).once('exit', start);
       start(); start();`;
-    const bot = await waiting(stack, { script });
+    const bot = await waiting(stack, script);
     const botPid = pidOf(bot);
     while ((await childProcesses(botPid)).length < 2) await systemClock.sleep(5);
     const before = await childProcesses(botPid);
@@ -142,21 +140,27 @@ describe('a fault on a process', () => {
     expect(bot.signalCode).toBeNull();
   });
 
-  it('takes the files of Redis away with its process', async () => {
-    await using stack = new AsyncDisposableStack();
-    const cwd = await mkdtemp(join(tmpdir(), 'starling-chaos-test-'));
-    stack.defer(() => rm(cwd, { recursive: true, force: true }));
-    await writeFile(join(cwd, 'data'), 'kept');
-    const redis = await waiting(stack, { cwd });
-    let pid = pidOf(redis);
-    redis.once('exit', () => {
-      pid = 4_000_001;
-    });
-    await strikeFault(
-      'restart-redis-empty',
-      siteOf(() => [{ name: 'redis', detail: '', pid }]),
-    );
-    expect(redis.signalCode).toBe('SIGKILL');
-    expect(await readdir(cwd)).toEqual([]);
+  it('brings Redis back with nothing', async () => {
+    await using redis = await startRedisServer({ clock: systemClock });
+    const write = await askRedis(redis.port, 'SET kept 1\r\nDBSIZE\r\n', ':1\r\n');
+    expect(write).toContain('+OK');
+    const site = siteOf(() => [{ name: 'redis', detail: '', pid: redis.pid }]);
+    const kept = redis.exited.then(() => redis.restart());
+    await strikeFault('restart-redis-empty', site);
+    await kept;
+    expect(await askRedis(redis.port, 'DBSIZE\r\n', '\r\n')).toBe(':0\r\n');
   });
 });
+
+/** Sends commands as a terminal does and resolves with the answer once it ends so. */
+async function askRedis(port: number, commands: string, end: string): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  socket.write(commands);
+  let answer = '';
+  while (!answer.endsWith(end)) {
+    const [bytes] = await once(socket, 'data');
+    answer += String(bytes);
+  }
+  socket.destroy();
+  return answer;
+}

@@ -35,6 +35,7 @@ export function chaosLine(
     unfinished: others.unfinished,
     stranded: others.stranded,
     storedEver: run.storedEver,
+    modelCalls: run.modelCalls,
     violations,
     firstTextMs: {
       p50: percentile(firstTexts, 0.5),

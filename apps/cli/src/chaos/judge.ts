@@ -29,6 +29,8 @@ export interface ChaosFacts {
   readonly unsent: number;
   /** Ids of the jobs left in `JOBS` when the wait was over. */
   readonly stranded: readonly string[];
+  /** Calls of the model that the provider saw; more than were accepted means that jobs ran again. */
+  readonly modelCalls: number;
   /** What went wrong with the run itself. */
   readonly troubles: readonly string[];
 }
@@ -132,13 +134,21 @@ function allowedDoubles(strikes: readonly Strike[]): number {
     .reduce((sum, { streaming }) => sum + streaming, 0);
 }
 
-function problemsOf(tally: Tally, { record, strikes, troubles, unsent }: ChaosFacts): string[] {
+/** A worker that was paused and found its jobs still its own was no zombie: that shows nothing. */
+function hadNoZombie(tally: Tally, { modelCalls, strikes }: ChaosFacts): boolean {
+  const paused = strikes.length > 0 && strikes.every(({ fault }) => fault === 'pause-worker');
+  return paused && modelCalls <= tally.accepted;
+}
+
+function problemsOf(tally: Tally, facts: ChaosFacts): string[] {
+  const { record, strikes, troubles, unsent } = facts;
   const allowed = allowedDoubles(strikes);
   const broken = Object.entries(tally.violations).map(([rule, times]) => `${rule} × ${times}`);
   const enough = strikes.filter(({ streaming }) => streaming >= minStreaming).length;
   const checks: readonly (readonly [holds: boolean, problem: string])[] = [
     [enough >= minStrikes, `${enough} faults struck, ${minStrikes} are the least`],
     [tally.accepted >= minAccepted, `${tally.accepted} accepted, ${minAccepted} are the least`],
+    [!hadNoZombie(tally, facts), 'no job was taken over: every pause was shorter than the lease'],
     [unsent === 0, `${unsent} messages were due and could not be said`],
     [record.forgotten === 0, 'the record of Discord is incomplete'],
     [record.owed.length === (record.counts.waiting ?? 0), 'the record lists not all it is owed'],

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { callJson } from './call-json.ts';
 
 const record = z.object({
+  counts: z.object({ requests: z.int() }),
   requests: z.array(z.object({ ending: z.string(), firstTokenMs: z.number().optional() })),
 });
 
@@ -37,10 +38,19 @@ export class ProviderSide {
 
   /** Answers of which a first LLM token was sent and the last one was not. */
   async streaming(): Promise<number> {
-    const query = new URLSearchParams({ requests: String(latest), windowMs: '1' });
-    const { requests } = await callJson(record, `${this.#url}/control/record?${query}`);
+    const { requests } = await this.#record(latest);
     return requests.filter(
       ({ ending, firstTokenMs }) => ending === 'open' && firstTokenMs !== undefined,
     ).length;
+  }
+
+  /** Calls of the model so far, those that were cut off included. */
+  async calls(): Promise<number> {
+    return (await this.#record(0)).counts.requests;
+  }
+
+  #record(requests: number): Promise<z.infer<typeof record>> {
+    const query = new URLSearchParams({ requests: String(requests), windowMs: '1' });
+    return callJson(record, `${this.#url}/control/record?${query}`);
   }
 }

@@ -102,6 +102,7 @@ export async function runChaos(chaosFleet: ChaosFleet, options: ChaosOptions): P
     settledMs,
     unsent: load.unsent,
     stranded: accepted.stored,
+    modelCalls: await provider.calls(),
     storedEver: accepted.lastSequence,
   };
 }
