@@ -1,0 +1,87 @@
+import { rendezvousWeight } from '@starling/balance';
+import type { BalancerHeartbeat, BalancerId } from '@starling/contracts';
+
+/** A balancer's start: a job is where this process was, not where a later one of the same name is. */
+export interface Home {
+  readonly balancerId: BalancerId;
+  readonly epoch: number;
+}
+
+interface Heard {
+  readonly heartbeat: BalancerHeartbeat;
+  atMs: number;
+}
+
+/** Three heartbeats of 250 ms (protocol.md, step 3). */
+const deadAfterMs = 750;
+/** Further balancers are not listened to; a cell has 8 at most. */
+const maxBalancers = 64;
+/** Looks that are further apart mean that this process stood still, and heard nobody. */
+const stoodStillMs = 600;
+
+/** Which balancers live, by their heartbeats, and which of them is a job's home. */
+export class BalancerRoster {
+  readonly #heard = new Map<BalancerId, Heard>();
+  #lookedAtMs: number | undefined;
+
+  hear(heartbeat: BalancerHeartbeat, nowMs: number): void {
+    const { balancerId, epoch } = heartbeat;
+    const known = this.#heard.get(balancerId);
+    if (known && known.heartbeat.epoch > epoch) return;
+    if (!known && this.#heard.size >= maxBalancers) return;
+    this.#heard.set(balancerId, { heartbeat, atMs: nowMs });
+  }
+
+  /**
+   * Forgets who was silent for too long. Silence counts only while we could have heard: not while the
+   * bus was away, and not while this process itself stood still.
+   */
+  look(nowMs: number, options: { readonly hearing: boolean }): void {
+    const sinceMs = nowMs - (this.#lookedAtMs ?? nowMs);
+    this.#lookedAtMs = nowMs;
+    const deaf = !options.hearing || sinceMs > stoodStillMs;
+    for (const [balancerId, heard] of this.#heard) {
+      if (deaf) heard.atMs = nowMs;
+      else if (nowMs - heard.atMs > deadAfterMs) this.#heard.delete(balancerId);
+    }
+  }
+
+  /** The job's home among those who live, take jobs and are not excluded: rendezvous hashing. */
+  homeOf(jobId: string, excluded: ReadonlySet<BalancerId>): Home | undefined {
+    let home: BalancerHeartbeat | undefined;
+    let most = -1;
+    for (const { heartbeat } of this.#heard.values()) {
+      if (heartbeat.draining || excluded.has(heartbeat.balancerId)) continue;
+      const weight = rendezvousWeight(jobId, heartbeat.balancerId);
+      const wins =
+        weight > most ||
+        (weight === most && home !== undefined && heartbeat.balancerId < home.balancerId);
+      if (wins) [most, home] = [weight, heartbeat];
+    }
+    return home && { balancerId: home.balancerId, epoch: home.epoch };
+  }
+
+  /** Whether this very process still lives, draining or not. */
+  lives({ balancerId, epoch }: Home): boolean {
+    return this.#heard.get(balancerId)?.heartbeat.epoch === epoch;
+  }
+
+  /** Balancers that take jobs. */
+  get taking(): number {
+    let count = 0;
+    for (const { heartbeat } of this.#heard.values()) if (!heartbeat.draining) count += 1;
+    return count;
+  }
+
+  /** Models that can be asked for, in order; undefined when no balancer knows, and any may be. */
+  get models(): readonly string[] | undefined {
+    const models = new Set<string>();
+    let known = false;
+    for (const { heartbeat } of this.#heard.values()) {
+      if (!heartbeat.models) continue;
+      known = true;
+      for (const model of heartbeat.models) models.add(model);
+    }
+    return known ? [...models].sort() : undefined;
+  }
+}
