@@ -61,6 +61,7 @@ interface Known {
   draining: boolean;
   heardAtMs: number;
   running: ReadonlySet<JobId>;
+  models: LoadReport['models'];
   /** Dispatches of ours that no report covers yet. */
   readonly sent: Map<JobId, 'unanswered' | 'accepted'>;
 }
@@ -92,6 +93,7 @@ export class FleetView {
         draining: report.draining,
         heardAtMs: nowMs,
         running: new Set(report.running),
+        models: report.models,
         sent: new Map(),
       });
       return { kind: 'applied', newcomer: true };
@@ -107,6 +109,7 @@ export class FleetView {
     known.draining = report.draining;
     known.heardAtMs = nowMs;
     known.running = new Set(report.running);
+    known.models = report.models;
     for (const [job, answer] of known.sent) {
       if (answer === 'accepted' || known.running.has(job)) known.sent.delete(job);
     }
@@ -147,6 +150,7 @@ export class FleetView {
         state: this.#stateOf(known, nowMs),
         slots: known.slots,
         inFlight: known.running.size + known.sent.size,
+        ...(known.models && { models: known.models }),
       };
     }
   }

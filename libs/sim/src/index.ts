@@ -1,3 +1,6 @@
+export { type BreakName, breakNames } from './fleet/broken-rules.ts';
+export { type FleetStudy, type FleetStudySize, fleetStudy } from './fleet/fleet-study.ts';
+export type { SeedResult } from './fleet/run-seed.ts';
 export {
   balancerStudy,
   type DesignName,

@@ -11,6 +11,7 @@ import type { BalancerId, JobId, LoadReport, WorkerId } from '@starling/contract
 import { chooseWorker } from '../choice/choose-worker.ts';
 import type { Strategy } from '../choice/strategy.ts';
 import { ConversationBook } from './conversation-book.ts';
+import { CoreCounts } from './core-counts.ts';
 import type { CoreEffect, CoreEvent } from './core-events.ts';
 import { type CoreLimits, defaultCoreLimits } from './core-limits.ts';
 import { GrantView } from './grant-view.ts';
@@ -28,6 +29,7 @@ export interface BalancerCoreParts {
 
 /** See the module's header. */
 export class BalancerCore {
+  readonly counts = new CoreCounts();
   readonly #parts: BalancerCoreParts;
   readonly #limits: CoreLimits;
   readonly #peers: PeerBook;
@@ -43,8 +45,10 @@ export class BalancerCore {
     this.#parts = parts;
     this.#limits = limits;
     this.#peers = new PeerBook(limits.peerDeadMs);
-    this.#grants = new GrantView({ self: parts.self, validMs: limits.reportValidMs });
-    this.#tracker = new JobTracker({ self: parts.self, limits, peers: this.#peers });
+    const { self } = parts;
+    const { counts } = this;
+    this.#grants = new GrantView({ self, validMs: limits.reportValidMs, counts });
+    this.#tracker = new JobTracker({ self, limits, peers: this.#peers, counts });
     this.#conversations = new ConversationBook(limits.conversations);
   }
 
@@ -56,6 +60,11 @@ export class BalancerCore {
   /** Jobs known, waiting or not. */
   get tracked(): number {
     return this.#tracker.size;
+  }
+
+  /** Workers' slots that are ours to fill now. */
+  freeSlots(nowMs: number): number {
+    return this.#grants.free(nowMs);
   }
 
   stateOf(jobId: JobId): JobState | undefined {
@@ -140,10 +149,26 @@ export class BalancerCore {
     effects: CoreEffect[],
   ): void {
     const { jobId, workerId, answer } = event;
-    // A silent worker may have said yes: until its next report the slot counts as taken.
-    const mayRun = answer === 'ok' || answer === 'silent';
-    this.#grants.answered(workerId, jobId, mayRun);
-    if (!mayRun && answer !== 'lost') this.#grants.forget(workerId);
+    this.#grants.answered(workerId, jobId);
+    switch (answer) {
+      case 'lost':
+        this.counts.racesLost += 1;
+        break;
+      case 'full':
+        this.counts.refusedFull += 1;
+        this.#grants.forget(workerId);
+        break;
+      case 'draining':
+        this.counts.refusedDraining += 1;
+        this.#grants.forget(workerId);
+        break;
+      case 'absent':
+        this.counts.absent += 1;
+        this.#grants.forget(workerId);
+        break;
+      default:
+        break;
+    }
     this.#tracker.answered(event, nowMs, effects);
   }
 
@@ -151,7 +176,10 @@ export class BalancerCore {
     const lastMs = this.#lastTickMs ?? nowMs;
     this.#lastTickMs = nowMs;
     // This process was stopped, or too busy to tick: what was said meanwhile is not yet read.
-    if (nowMs - lastMs >= this.#limits.peerDeadMs) this.#tracker.hearing.slept(lastMs, nowMs);
+    if (nowMs - lastMs >= this.#limits.peerDeadMs) {
+      this.counts.slept += 1;
+      this.#tracker.hearing.slept(lastMs, nowMs);
+    }
     if (nowMs >= this.#wakeAtMs) this.#wakeAtMs = Number.POSITIVE_INFINITY;
     this.#peers.sweep(nowMs);
     this.#tracker.lookAtDue(nowMs, effects);

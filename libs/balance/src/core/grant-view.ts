@@ -12,12 +12,13 @@ import {
   type HealthSigns,
   healthScore,
 } from '../health/health-score.ts';
+import type { CoreCounts } from './core-counts.ts';
 
 interface Granting {
   report: LoadReport;
   heardAtMs: number;
   /** Dispatches of ours that the report does not cover yet. */
-  readonly spent: Map<JobId, 'unanswered' | 'accepted'>;
+  readonly spent: Map<JobId, 'unanswered' | 'answered'>;
 }
 
 /** Reports of further workers are ignored at this many; a cell is at most 1 000 workers. */
@@ -31,15 +32,21 @@ const normMs = 250;
 export class GrantView {
   readonly #self: BalancerId;
   readonly #validMs: number;
+  readonly #counts: CoreCounts;
   readonly #workers = new Map<WorkerId, Granting>();
   /** Workers that have a grant of ours left, or had when they were last looked at. */
   readonly #open = new Map<WorkerId, Granting>();
   #norm: FleetNorm = { errorRate: 0, firstTokenMs: undefined };
   #normAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: { readonly self: BalancerId; readonly validMs: number }) {
+  constructor(parts: {
+    readonly self: BalancerId;
+    readonly validMs: number;
+    readonly counts: CoreCounts;
+  }) {
     this.#self = parts.self;
     this.#validMs = parts.validMs;
+    this.#counts = parts.counts;
   }
 
   /** @returns whether the report was newer than what was known */
@@ -58,7 +65,7 @@ export class GrantView {
       known.report = report;
       known.heardAtMs = nowMs;
       for (const [jobId, answer] of known.spent) {
-        if (answer === 'accepted' || report.running.includes(jobId)) known.spent.delete(jobId);
+        if (answer === 'answered' || report.running.includes(jobId)) known.spent.delete(jobId);
       }
     }
     if ((report.grants?.[this.#self] ?? 0) > 0) this.#open.set(report.workerId, known);
@@ -71,12 +78,13 @@ export class GrantView {
     this.#workers.get(workerId)?.spent.set(jobId, 'unanswered');
   }
 
-  /** The worker said yes (it counts until a report covers it), or anything else (it never counted). */
-  answered(workerId: WorkerId, jobId: JobId, accepted: boolean): void {
+  /**
+   * The worker answered, or did not: a report written from now on tells what became of the slot. Until
+   * then it counts as taken, also when the claim was lost, since the worker may deal it to another.
+   */
+  answered(workerId: WorkerId, jobId: JobId): void {
     const known = this.#workers.get(workerId);
-    if (!known?.spent.has(jobId)) return;
-    if (accepted) known.spent.set(jobId, 'accepted');
-    else known.spent.delete(jobId);
+    if (known?.spent.has(jobId)) known.spent.set(jobId, 'answered');
   }
 
   /** The worker is full, drains or is gone: none of its grants counts until it reports again. */
@@ -107,6 +115,13 @@ export class GrantView {
     return loads;
   }
 
+  /** Slots that are ours to fill now. */
+  free(nowMs: number): number {
+    let free = 0;
+    for (const known of this.#open.values()) free += this.#free(known, nowMs);
+    return free;
+  }
+
   /** In flight per slot over all workers that are heard, granted or not. */
   meanLoad(nowMs: number): number {
     const loads: WorkerLoad[] = [];
@@ -134,7 +149,9 @@ export class GrantView {
 
   /** A void report is looked at no more; one whose grants are spent may get them back by an answer. */
   #shut(workerId: WorkerId, known: Granting, nowMs: number): void {
-    if (nowMs - known.heardAtMs >= this.#validMs) this.#open.delete(workerId);
+    if (nowMs - known.heardAtMs < this.#validMs) return;
+    this.#open.delete(workerId);
+    this.#counts.grantsVoid += 1;
   }
 
   #normAt(nowMs: number): FleetNorm {

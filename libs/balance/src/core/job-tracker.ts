@@ -143,6 +143,7 @@ export class JobTracker {
         this.#move.run(job, this.hearing.at(nowMs), nowMs);
         break;
       case 'silent':
+        job.refusedBy.add(event.workerId);
         this.#move.check(job, 'unanswered', nowMs, effects);
         break;
       case 'full':
@@ -197,6 +198,7 @@ export class JobTracker {
         this.#move.check(job, 'unanswered', nowMs, effects);
         break;
       case 'hinted':
+        this.#move.counts.hintsVoid += 1;
         this.#move.wait(job, nowMs);
         break;
       case 'running':

@@ -1,6 +1,7 @@
 /** The moves between the states of a tracked job: each sets the state and plans the next look. */
 import type { BalancerId, ErrorCode, WorkerId } from '@starling/contracts';
 import type { QueueRefusal } from '../fair/queued-job.ts';
+import type { CoreCounts } from './core-counts.ts';
 import type { CoreEffect } from './core-events.ts';
 import type { CoreLimits } from './core-limits.ts';
 import { HearingClock } from './hearing-clock.ts';
@@ -25,6 +26,7 @@ const refusalCodes = {
 /** See the module's header. */
 export class JobTransitions {
   readonly hearing: HearingClock;
+  readonly counts: CoreCounts;
   readonly book = new JobBook();
   readonly room: WaitingRoom;
   readonly starts = new StartRate();
@@ -36,10 +38,12 @@ export class JobTransitions {
     readonly self: BalancerId;
     readonly limits: CoreLimits;
     readonly peers: PeerBook;
+    readonly counts: CoreCounts;
   }) {
     this.#self = parts.self;
     this.#limits = parts.limits;
     this.#peers = parts.peers;
+    this.counts = parts.counts;
     this.hearing = new HearingClock(parts.limits.deafAfterMs);
     this.room = new WaitingRoom(parts.limits.queue);
   }
@@ -117,6 +121,7 @@ export class JobTransitions {
     nowMs: number,
     effects: CoreEffect[],
   ): void {
+    this.counts[why] += 1;
     job.state = { kind: 'checking', why, first: undefined };
     effects.push({ kind: 'read_ledger', jobId: job.header.jobId });
     this.book.lookAt(job, nowMs + this.#limits.ledgerRetryMs);
@@ -141,8 +146,10 @@ export class JobTransitions {
     } else if (read.attempt >= this.#limits.maxAttempts) {
       const end = { code: 'internal', previousRevision: read.revision } as const;
       job.attempt = read.attempt;
+      this.counts.exhausted += 1;
       this.fail(job, end, nowMs, effects);
     } else {
+      this.counts.redriven += 1;
       this.retry(job, read, nowMs);
     }
   }
@@ -177,6 +184,7 @@ export class JobTransitions {
     effects: CoreEffect[],
   ): void {
     const { attempt, header } = job;
+    if (this.standInMs(job) > 0) this.counts.stoodIn += 1;
     effects.push({ kind: 'end_failed', jobId: header.jobId, code, previousRevision, attempt });
     this.book.lookAt(job, nowMs + this.#limits.ledgerRetryMs);
   }

@@ -1,0 +1,204 @@
+/**
+ * Judges a run by what happened, knowing nothing of the product's rules: what was sent, started, ended
+ * and shown, against what every promise allows. It keeps its own books.
+ */
+import type { CoreEffect, LedgerEntry, LedgerWrite } from '@starling/balance';
+import type { BalancerId, JobId, LoadReport, WorkerId } from '@starling/contracts';
+import type { Simulation } from '../kernel/simulation.ts';
+import type { Bus } from './bus.ts';
+import type { SimBalancer } from './sim-balancer.ts';
+import type { SimWorker } from './sim-worker.ts';
+import type { StoreWitness } from './store.ts';
+
+/** A promise that was broken. */
+export interface Violation {
+  readonly promise:
+    | 'a slot is held once'
+    | 'an attempt starts once'
+    | 'a grant is spent once'
+    | 'a job ends once'
+    | 'an answer is shown once'
+    | 'a live claim is not replaced'
+    | 'every accepted job ends'
+    | 'occupancy equals truth'
+    | 'a quiet guild does not wait for a loud one'
+    | 'maps are bounded';
+  readonly atMs: number;
+  readonly detail: string;
+}
+
+interface Credit {
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly granted: number;
+  spent: number;
+}
+
+/** A worker that could be heard for so long must not be taken for silent. */
+const heardMs = 3_000;
+/** A balancer that could hear for so long has no excuse. */
+const listeningMs = 6_000;
+/** Violations kept; the first tells the story. */
+const maxKept = 20;
+/** More than a balancer may ever track: what `JOBS` holds, and some on their way out. */
+const maxTracked = 21_000;
+
+/** See the module's header. */
+export class Checker implements StoreWitness {
+  readonly violations: Violation[] = [];
+  readonly #simulation: Simulation;
+  readonly #started = new Set<string>();
+  readonly #ends = new Map<JobId, number>();
+  readonly #shown = new Map<JobId, number>();
+  readonly #claims = new Map<JobId, { readonly workerId: WorkerId; readonly sinceMs: number }>();
+  readonly #credits = new Map<string, Credit>();
+  #workers: readonly SimWorker[] = [];
+  #balancers: readonly SimBalancer[] = [];
+  #bus: Bus | undefined;
+
+  constructor(simulation: Simulation) {
+    this.#simulation = simulation;
+  }
+
+  /** Whom it watches. */
+  watch(parts: {
+    readonly workers: readonly SimWorker[];
+    readonly balancers: readonly SimBalancer[];
+    readonly bus: Bus;
+  }): void {
+    this.#workers = parts.workers;
+    this.#balancers = parts.balancers;
+    this.#bus = parts.bus;
+  }
+
+  violated(promise: Violation['promise'], detail: string): void {
+    if (this.violations.length >= maxKept) return;
+    const atMs = this.#simulation.nowMs - this.#simulation.startMs;
+    this.violations.push({ promise, atMs, detail });
+  }
+
+  /** To be called after each event of the simulation. */
+  afterEvent(): void {
+    for (const { id, slots, streams } of this.#workers) {
+      if (streams.size > slots) {
+        this.violated('a slot is held once', `${id} runs ${streams.size} jobs on ${slots} slots`);
+      }
+    }
+    for (const { id, core } of this.#balancers) {
+      if (core.tracked > maxTracked) {
+        this.violated('maps are bounded', `${id} tracks ${core.tracked} jobs`);
+      }
+    }
+  }
+
+  ledgerWritten(jobId: JobId, { record }: LedgerWrite, _before: LedgerEntry | undefined): void {
+    if (record.kind === 'run') {
+      const { workerId } = record;
+      this.#claims.set(jobId, { workerId, sinceMs: this.#simulation.nowMs });
+    }
+    if (record.kind !== 'end') return;
+    this.#claims.delete(jobId);
+    const ends = (this.#ends.get(jobId) ?? 0) + 1;
+    this.#ends.set(jobId, ends);
+    if (ends > 1) this.violated('a job ends once', `${jobId} ended ${ends} times`);
+  }
+
+  /** A worker opens the provider's stream. */
+  started(worker: SimWorker, jobId: JobId, attempt: number): void {
+    const key = `${jobId} ${attempt}`;
+    if (this.#started.has(key)) {
+      this.violated('an attempt starts once', `${jobId} attempt ${attempt} also on ${worker.id}`);
+    }
+    this.#started.add(key);
+  }
+
+  /** Discord shows one more answer. */
+  shown(jobId: JobId): void {
+    const times = (this.#shown.get(jobId) ?? 0) + 1;
+    this.#shown.set(jobId, times);
+    if (times > 1) this.violated('an answer is shown once', `${jobId} shown ${times} times`);
+    if (!this.#ends.has(jobId)) this.violated('a job ends once', `${jobId} shown before its end`);
+  }
+
+  /** A balancer takes a worker's report in. */
+  reported(balancerId: BalancerId, report: LoadReport): void {
+    const key = `${balancerId} ${report.workerId}`;
+    const { epoch, sequence } = report;
+    const known = this.#credits.get(key);
+    const older =
+      known && (epoch < known.epoch || (epoch === known.epoch && sequence <= known.sequence));
+    if (older) return;
+    const granted = report.grants?.[balancerId] ?? 0;
+    this.#credits.set(key, { epoch, sequence, granted, spent: 0 });
+  }
+
+  /** A balancer dispatches a job. */
+  sent(balancer: SimBalancer, run: Extract<CoreEffect, { kind: 'run' }>): void {
+    const credit = this.#credits.get(`${balancer.id} ${run.workerId}`);
+    if (credit) credit.spent += 1;
+    if (!credit || credit.spent > credit.granted) {
+      const granted = credit?.granted ?? 0;
+      const detail = `${balancer.id} sent ${credit?.spent} jobs on ${granted} grants of ${run.workerId}`;
+      this.violated('a grant is spent once', detail);
+    }
+    if (run.attempt > 1) this.#judgeReplacement(balancer, run);
+  }
+
+  #judgeReplacement(balancer: SimBalancer, run: Extract<CoreEffect, { kind: 'run' }>): void {
+    const claim = this.#claims.get(run.jobId);
+    const holder = this.#workers.find(({ id }) => id === claim?.workerId);
+    if (!claim || !holder || !this.#bus?.isUp(balancer.node)) return;
+    if (!holder.core.running.includes(run.jobId)) return;
+    const claimedMs = this.#simulation.nowMs - claim.sinceMs;
+    const audibleMs = Math.min(
+      holder.node.healthyMs,
+      this.#bus.reachableMs(holder.node),
+      claimedMs,
+    );
+    if (audibleMs < heardMs || balancer.listeningMs < listeningMs) return;
+    const detail = `${balancer.id} replaces the claim of ${holder.id} on ${run.jobId}, which it could hear`;
+    this.violated('a live claim is not replaced', detail);
+  }
+
+  /** Forgets a balancer's credits with its life: a new one starts with none. */
+  restarted(balancerId: BalancerId): void {
+    for (const key of this.#credits.keys()) {
+      if (key.startsWith(`${balancerId} `)) this.#credits.delete(key);
+    }
+  }
+
+  /** Whether its first attempt ever ran. */
+  isStarted(jobId: JobId): boolean {
+    return this.#started.has(`${jobId} 1`);
+  }
+
+  /** The run is over and 5 s have been quiet: what everybody believes must be what is. */
+  judgeQuiet(storedJobs: number): void {
+    const { nowMs } = this.#simulation;
+    for (const { id, core, streams, slots } of this.#workers) {
+      if (core.running.length !== streams.size) {
+        const detail = `${id} counts ${core.running.length} slots as taken, ${streams.size} are`;
+        this.violated('occupancy equals truth', detail);
+      }
+      let dealt = 0;
+      for (const balancer of this.#balancers) {
+        dealt += this.#credits.get(`${balancer.id} ${id}`)?.granted ?? 0;
+      }
+      if (dealt !== slots - streams.size) {
+        const detail = `${id} has ${slots - streams.size} free slots, the balancers hold ${dealt}`;
+        this.violated('occupancy equals truth', detail);
+      }
+    }
+    const free = this.#balancers.reduce((sum, { core }) => sum + core.freeSlots(nowMs), 0);
+    const slots = this.#workers.reduce((sum, worker) => sum + worker.slots, 0);
+    if (free !== slots) {
+      this.violated('occupancy equals truth', `balancers count ${free} free slots, ${slots} are`);
+    }
+    for (const { id, core } of this.#balancers) {
+      if (core.tracked > storedJobs) {
+        const detail = `${id} still tracks ${core.tracked} jobs, ${storedJobs} are stored`;
+        this.violated('maps are bounded', detail);
+      }
+    }
+  }
+}

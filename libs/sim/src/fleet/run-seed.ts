@@ -1,0 +1,183 @@
+/**
+ * One run of the whole fleet: children accept messages into the store, balancers bring them to workers,
+ * workers claim, run and end them, children show the answers. First a calm in which a loud guild floods
+ * the fleet, then a storm of faults, then peace until everything is answered.
+ */
+import { seededRandom } from '@starling/clock';
+import {
+  type BalancerId,
+  balancerId,
+  type JobId,
+  type WorkerId,
+  workerId,
+} from '@starling/contracts';
+import { exponential, lognormal } from '../kernel/draws.ts';
+import { Simulation } from '../kernel/simulation.ts';
+import { applyFaults, healAll } from './apply-faults.ts';
+import { type BreakName, rulesWith } from './broken-rules.ts';
+import { Bus } from './bus.ts';
+import { Checker, type Violation } from './checker.ts';
+import type { Cluster } from './cluster.ts';
+import { type AskedMessage, Discord } from './discord.ts';
+import { drawFaults } from './fault-plan.ts';
+import { SimBalancer } from './sim-balancer.ts';
+import { SimChild } from './sim-child.ts';
+import { SimWorker } from './sim-worker.ts';
+import { Store } from './store.ts';
+import { Tally } from './tally.ts';
+
+/** What a run came to. */
+export interface SeedResult {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly tally: Tally;
+  readonly asked: number;
+  readonly answered: number;
+  readonly events: number;
+}
+
+const shape = { balancers: 3, workers: 5, slots: 3 } as const;
+const calmMs = 8_000;
+const stormMs = 25_000;
+/** Everything is answered by then, or something is lost: deadline, its grace, and the reminders. */
+const peaceMs = 90_000;
+const quietMs = 5_000;
+const deadlineMs = 25_000;
+const serviceMs = { mean: 500, sigma: 1 } as const;
+const quietGuilds = 8;
+const messagesEveryMs = 100;
+const flood = { atMs: 2_000, messages: 250 } as const;
+/** In the calm a quiet guild's job starts within this while the flood waits for ten seconds. */
+const fairWaitMs = 1_000;
+const poisonShare = 0.002;
+
+/** Runs one seed; `broken` swaps a rule of the product. */
+export function runSeed(seed: number, broken?: BreakName): SeedResult {
+  const simulation = new Simulation({ seed });
+  const tally = new Tally();
+  const checker = new Checker(simulation);
+  const rules = rulesWith(broken);
+  const cluster: Cluster = {
+    simulation,
+    bus: new Bus(simulation, tally),
+    store: new Store(rules.ledger, checker),
+    discord: new Discord(),
+    rules,
+    tally,
+    checker,
+    balancers: new Map<BalancerId, SimBalancer>(),
+    workers: new Map<WorkerId, SimWorker>(),
+    children: [],
+  };
+  populate(cluster);
+  const random = seededRandom(seed + 7_919);
+  applyFaults(cluster, drawFaults(random, { fromMs: calmMs, toMs: calmMs + stormMs }));
+  ask(cluster, random);
+  watchFairness(cluster);
+
+  const { startMs } = simulation;
+  const runTo = (ms: number, enough?: () => boolean) => {
+    while (!enough?.() && simulation.step(startMs + ms)) checker.afterEvent();
+  };
+  const endOfStormMs = calmMs + stormMs + 9_000;
+  runTo(endOfStormMs);
+  healAll(cluster);
+  const { discord, store } = cluster;
+  const settled = () => discord.answered === discord.asked && store.jobs.size === 0;
+  runTo(endOfStormMs + peaceMs, settled);
+  judgeAnswers(cluster);
+  // The last ends may still be on their way to the balancers: 40 s cover the reminder of a lost one.
+  runTo(simulation.nowMs - startMs + 40_000, () =>
+    [...cluster.balancers.values()].every(({ core }) => core.tracked === 0),
+  );
+  runTo(simulation.nowMs - startMs + quietMs);
+  checker.judgeQuiet(store.jobs.size);
+  for (const balancer of cluster.balancers.values()) balancer.tallyUp();
+  return {
+    seed,
+    violations: checker.violations,
+    tally,
+    asked: discord.asked,
+    answered: discord.answered,
+    events: simulation.events,
+  };
+}
+
+function populate(cluster: Cluster): void {
+  for (let index = 0; index < shape.balancers; index += 1) {
+    const id = balancerId.parse(`b${index}`);
+    cluster.balancers.set(id, new SimBalancer(id, cluster));
+  }
+  for (let index = 0; index < shape.workers; index += 1) {
+    const id = workerId.parse(`w${index}`);
+    cluster.workers.set(id, new SimWorker({ id, slots: shape.slots }, cluster));
+  }
+  cluster.children.push(new SimChild('c0', cluster));
+  cluster.checker.watch({
+    workers: [...cluster.workers.values()],
+    balancers: [...cluster.balancers.values()],
+    bus: cluster.bus,
+  });
+  for (const worker of cluster.workers.values()) worker.start();
+  for (const balancer of cluster.balancers.values()) balancer.start();
+  for (const child of cluster.children) child.start();
+}
+
+/** People write: some all the time, one guild all at once. */
+function ask(cluster: Cluster, random: ReturnType<typeof seededRandom>): void {
+  const { simulation } = cluster;
+  let made = 0;
+  const write = (guildKey: string, poison: boolean) => {
+    const { nowMs } = simulation;
+    const message: AskedMessage = {
+      header: {
+        jobId: `m${made++}` as JobId,
+        lane: 'interactive',
+        guildKey,
+        userKey: `u${random.integer(100)}`,
+        tokenEstimate: 200 + random.integer(800),
+        acceptedAtMs: nowMs,
+        deadlineAtMs: nowMs + deadlineMs,
+      },
+      poison,
+      serviceMs: Math.min(10_000, lognormal(random, serviceMs)),
+    };
+    cluster.discord.ask(message);
+    for (const child of cluster.children) if (child.node.alive) child.take(message);
+  };
+  const next = () => {
+    const sinceMs = simulation.nowMs - simulation.startMs;
+    if (sinceMs > calmMs + stormMs) return;
+    write(`g${random.integer(quietGuilds)}`, sinceMs > calmMs && random.next() < poisonShare);
+    simulation.after(exponential(random, messagesEveryMs), next);
+  };
+  simulation.after(1_000, next);
+  simulation.after(flood.atMs, () => {
+    for (let n = 0; n < flood.messages; n += 1) write('loud', false);
+  });
+}
+
+/** In the calm nobody quiet may wait behind the flood. */
+function watchFairness({ simulation, checker, discord }: Cluster): void {
+  simulation.every(100, flood.atMs, () => {
+    const sinceMs = simulation.nowMs - simulation.startMs;
+    if (sinceMs >= calmMs) return false;
+    for (const jobId of discord.unanswered()) {
+      const message = discord.messageOf(jobId);
+      if (!message || message.header.guildKey === 'loud') continue;
+      const waitedMs = simulation.nowMs - message.header.acceptedAtMs;
+      if (waitedMs < fairWaitMs || checker.isStarted(jobId)) continue;
+      const detail = `${jobId} of ${message.header.guildKey} waits for ${Math.round(waitedMs)} ms`;
+      checker.violated('a quiet guild does not wait for a loud one', detail);
+    }
+    return true;
+  });
+}
+
+function judgeAnswers({ discord, store, checker }: Cluster): void {
+  for (const jobId of discord.unanswered()) {
+    const { record } = store.read(jobId) ?? {};
+    const where = store.jobs.has(jobId) ? 'stored' : 'not stored';
+    checker.violated('every accepted job ends', `${jobId}: ${where}, ledger ${record?.kind}`);
+  }
+}

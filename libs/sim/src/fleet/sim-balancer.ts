@@ -1,0 +1,237 @@
+/** A balancer process around the real core: feed, heartbeats, requests with their timeouts. */
+import {
+  BalancerCore,
+  type CoreEffect,
+  type CoreEvent,
+  defaultCoreLimits,
+  type LedgerEntry,
+  type LedgerRead,
+  type RunAnswer,
+} from '@starling/balance';
+import type { BalancerId, JobId } from '@starling/contracts';
+import type { Cluster } from './cluster.ts';
+import { Node } from './node.ts';
+import type { StoredJob } from './store.ts';
+
+const runTimeoutMs = 1_000;
+/** The stored jobs are listed again this often: the feed may have missed some. */
+const listMs = 5_000;
+
+/** See the module's header. */
+export class SimBalancer {
+  readonly id: BalancerId;
+  readonly node: Node;
+  readonly #cluster: Cluster;
+  #core: BalancerCore;
+  /** Since when it has heard what was to be heard: its own start, or its connection. */
+  #listeningSinceMs = 0;
+  /** Run requests without an answer, by job and attempt. */
+  readonly #asking = new Set<string>();
+
+  constructor(id: BalancerId, cluster: Cluster) {
+    this.id = id;
+    this.#cluster = cluster;
+    this.node = new Node(id, cluster.simulation);
+    this.#core = this.#newCore();
+    cluster.bus.attach(this.node, {
+      disconnected: () => this.step({ kind: 'disconnected' }),
+      connected: () => {
+        this.#listeningSinceMs = cluster.simulation.nowMs;
+        this.step({ kind: 'connected' });
+        this.#list();
+      },
+    });
+  }
+
+  get core(): BalancerCore {
+    return this.#core;
+  }
+
+  /** How long it could hear everything, milliseconds. */
+  get listeningMs(): number {
+    const sinceMs = this.#cluster.simulation.nowMs - this.#listeningSinceMs;
+    return Math.min(this.node.healthyMs, this.#cluster.bus.reachableMs(this.node), sinceMs);
+  }
+
+  start(): void {
+    this.node.start();
+    this.#core = this.#newCore();
+    this.#asking.clear();
+    this.#listeningSinceMs = this.#cluster.simulation.nowMs;
+    this.#list();
+    this.node.every(defaultCoreLimits.tickMs, () => {
+      this.step({ kind: 'tick' });
+      this.#beat();
+    });
+    this.node.every(listMs, () => this.#list());
+  }
+
+  stop(): void {
+    this.tallyUp();
+    this.node.die();
+  }
+
+  /** The counts of the core go to the run's tally; to be called once a life. */
+  tallyUp(): void {
+    const { tally } = this.#cluster;
+    const { counts } = this.#core;
+    tally.count('job driven again', counts.redriven);
+    tally.count('claim silent, asked the ledger', counts.silent);
+    tally.count('run unanswered, asked the ledger', counts.unanswered);
+    tally.count('grant void', counts.grantsVoid);
+    tally.count('hint void', counts.hintsVoid);
+    tally.count('race lost', counts.racesLost);
+    tally.count('refused full', counts.refusedFull);
+    tally.count('nobody listened', counts.absent);
+    tally.count('attempts exhausted', counts.exhausted);
+    tally.count('end written by a stand-in', counts.stoodIn);
+    tally.count('slept through', counts.slept);
+  }
+
+  /** The feed shows a job; `lastSequence` is how many the stream ever had. */
+  fed(stored: StoredJob): void {
+    this.step({ kind: 'job_stored', ...stored });
+  }
+
+  step(event: CoreEvent): void {
+    if (!this.node.alive) return;
+    const { checker, simulation } = this.#cluster;
+    if (event.kind === 'load_report') checker.reported(this.id, event.report);
+    for (const effect of this.#core.step(event, simulation.nowMs)) this.#carryOut(effect);
+  }
+
+  #newCore(): BalancerCore {
+    const { simulation, rules } = this.#cluster;
+    return new BalancerCore({ self: this.id, random: simulation.random, limits: rules.core });
+  }
+
+  #beat(): void {
+    const { bus, balancers, workers } = this.#cluster;
+    const balancerId = this.id;
+    for (const peer of balancers.values()) {
+      if (peer === this) continue;
+      bus.send(this.node, peer.node, () => peer.step({ kind: 'peer_heard', balancerId }));
+    }
+    for (const worker of workers.values()) {
+      bus.send(this.node, worker.node, () => worker.step({ kind: 'balancer_heard', balancerId }));
+    }
+  }
+
+  /** Lists what is stored: jobs that the feed did not show are news. */
+  #list(): void {
+    const { bus, store, tally } = this.#cluster;
+    bus.ask(
+      this.node,
+      () => [...store.jobs.values()],
+      (stored) => {
+        for (const job of stored) {
+          if (!this.#core.stateOf(job.header.jobId)) tally.count('feed gap filled');
+          this.fed(job);
+        }
+      },
+    );
+  }
+
+  #carryOut(effect: CoreEffect): void {
+    const { bus, store } = this.#cluster;
+    switch (effect.kind) {
+      case 'run':
+        this.#run(effect);
+        break;
+      case 'wake':
+        this.node.after(effect.delayMs, () => this.step({ kind: 'tick' }));
+        break;
+      case 'read_ledger': {
+        const { jobId } = effect;
+        bus.ask(
+          this.node,
+          () => store.read(jobId),
+          (entry) => this.step({ kind: 'ledger_read', jobId, read: readOf(entry) }),
+        );
+        break;
+      }
+      case 'end_failed':
+        this.#end(effect);
+        break;
+      case 'check_stored': {
+        const { jobId } = effect;
+        bus.ask(
+          this.node,
+          () => store.jobs.has(jobId),
+          (stored) => this.step({ kind: stored ? 'still_stored' : 'job_gone', jobId }),
+        );
+        break;
+      }
+      case 'wake_owner':
+        this.#cluster.tally.count('owner woken');
+        this.#tellOwner(effect.jobId);
+        break;
+    }
+  }
+
+  #run(effect: Extract<CoreEffect, { kind: 'run' }>): void {
+    const { bus, balancers, workers, checker } = this.#cluster;
+    const { jobId, workerId, sequence, attempt, previousRevision } = effect;
+    checker.sent(this, effect);
+    const key = `${jobId} ${attempt} ${workerId}`;
+    this.#asking.add(key);
+    const worker = workers.get(workerId);
+    for (const peer of balancers.values()) {
+      if (peer === this) continue;
+      const took = { kind: 'peer_took', balancerId: this.id, jobId, workerId } as const;
+      bus.send(this.node, peer.node, () => peer.step(took));
+    }
+    if (worker?.node.alive) {
+      const request = { jobId, sequence, attempt, previousRevision, from: this.id };
+      bus.send(this.node, worker.node, () => worker.step({ kind: 'run_requested', ...request }));
+    } else {
+      // A killed client's connection is gone: the server answers in its place.
+      bus.ask(
+        this.node,
+        () => undefined,
+        () => this.answered({ jobId, attempt, workerId }, 'absent'),
+      );
+    }
+    this.node.after(runTimeoutMs, () => this.answered({ jobId, attempt, workerId }, 'silent'));
+  }
+
+  /** A worker's word on a run request, or that none came; the first counts. */
+  answered(
+    run: Pick<Extract<CoreEvent, { kind: 'run_answered' }>, 'jobId' | 'attempt' | 'workerId'>,
+    answer: RunAnswer,
+  ): void {
+    if (!this.#asking.delete(`${run.jobId} ${run.attempt} ${run.workerId}`)) return;
+    this.step({ kind: 'run_answered', ...run, answer });
+  }
+
+  #end(effect: Extract<CoreEffect, { kind: 'end_failed' }>): void {
+    const { bus, store, tally } = this.#cluster;
+    const { jobId, attempt, previousRevision: expected, code } = effect;
+    const record = { kind: 'end', outcome: 'failed', attempt } as const;
+    bus.ask(
+      this.node,
+      () => store.write(jobId, { expected, record }),
+      (answer) => {
+        if (answer.kind === 'written') {
+          if (code === 'deadline_exceeded') tally.count('deadline ended by a balancer');
+          this.#tellOwner(jobId);
+        }
+        const current = answer.kind === 'written' ? answer.entry : answer.current;
+        this.step({ kind: 'ledger_read', jobId, read: readOf(current) });
+      },
+    );
+  }
+
+  #tellOwner(jobId: JobId): void {
+    const { bus, children } = this.#cluster;
+    for (const child of children) bus.send(this.node, child.node, () => child.deliver(jobId));
+  }
+}
+
+function readOf(entry: LedgerEntry | undefined): LedgerRead {
+  if (!entry) return { kind: 'none' };
+  const { record, revision } = entry;
+  return record.kind === 'end'
+    ? { kind: 'end' }
+    : { kind: record.kind, revision, attempt: record.attempt };
+}

@@ -1,0 +1,180 @@
+/** A bot's child: accepts messages into the store, delivers ends to Discord, forgets nothing by dying. */
+import type { JobId } from '@starling/contracts';
+import type { Cluster } from './cluster.ts';
+import type { AskedMessage } from './discord.ts';
+import { Node } from './node.ts';
+
+const publishRetryMs = 100;
+const retryMs = 500;
+/** A Discord call without an answer is made again after this long, with the same nonce. */
+const postTimeoutMs = 1_000;
+/** Between the store's answer and the flush of the gateway's sequence. */
+const flushMs = 50;
+const restLatencyMs = { least: 20, spread: 60 };
+
+/** See the module's header. */
+export class SimChild {
+  readonly node: Node;
+  /** Share of Discord's answers that are lost on their way. */
+  lostReplies = 0;
+  readonly #cluster: Cluster;
+  readonly #delivering = new Set<JobId>();
+  readonly #acceptedHere = new Set<JobId>();
+
+  constructor(name: string, cluster: Cluster) {
+    this.#cluster = cluster;
+    this.node = new Node(name, cluster.simulation);
+    cluster.bus.attach(this.node, {
+      disconnected: () => {
+        // Publishing retries by itself.
+      },
+      connected: () => this.#list(),
+    });
+  }
+
+  start(): void {
+    const { discord, tally } = this.#cluster;
+    this.node.start();
+    this.#delivering.clear();
+    this.#acceptedHere.clear();
+    this.#list();
+    for (const message of discord.replay()) {
+      tally.count('event replayed');
+      this.take(message);
+    }
+  }
+
+  stop(): void {
+    this.node.die();
+  }
+
+  /** A message of the gateway; a dead child's messages are told again to the next. */
+  take(message: AskedMessage): void {
+    this.node.do(() => this.#publish(message));
+  }
+
+  #publish(message: AskedMessage): void {
+    const { bus, store, balancers, discord, tally } = this.#cluster;
+    const { header } = message;
+    let accepted = false;
+    bus.ask(
+      this.node,
+      () => {
+        const stored = store.publish(header);
+        for (const balancer of stored ? balancers.values() : []) {
+          bus.tell(balancer.node, () => stored && balancer.fed(stored));
+        }
+        return stored !== undefined;
+      },
+      (isNew) => {
+        if (accepted) return;
+        accepted = true;
+        if (!isNew) tally.count('publish refused as stored');
+        this.#acceptedHere.add(header.jobId);
+        this.node.after(flushMs, () => discord.confirm(header.jobId));
+      },
+    );
+    this.node.after(publishRetryMs, () => {
+      if (!accepted && !this.#acceptedHere.has(header.jobId)) this.#publish(message);
+    });
+  }
+
+  /** Looks for ends among what is stored: an earlier life, or a lost frame, left them. */
+  #list(): void {
+    const { bus, store } = this.#cluster;
+    bus.ask(
+      this.node,
+      () => [...store.jobs.keys()].filter((jobId) => store.read(jobId)?.record.kind === 'end'),
+      (ended) => {
+        for (const jobId of ended) this.deliver(jobId);
+      },
+    );
+  }
+
+  /** Somebody says that the job ended: if the ledger agrees, its answer is shown and the job deleted. */
+  deliver(jobId: JobId): void {
+    if (this.#delivering.has(jobId)) return;
+    this.#delivering.add(jobId);
+    this.#read(jobId);
+  }
+
+  #read(jobId: JobId): void {
+    const { bus, store, tally } = this.#cluster;
+    let answered = false;
+    bus.ask(
+      this.node,
+      () => ({ ended: store.read(jobId)?.record.kind === 'end', posted: store.isPosted(jobId) }),
+      ({ ended, posted }) => {
+        if (answered) return;
+        answered = true;
+        if (!ended) this.#delivering.delete(jobId);
+        else if (posted) {
+          tally.count('answer not posted twice');
+          this.#delete(jobId);
+        } else this.#post(jobId);
+      },
+    );
+    this.node.after(retryMs, () => {
+      if (!answered) this.#read(jobId);
+    });
+  }
+
+  #post(jobId: JobId): void {
+    const { discord, simulation, tally, checker } = this.#cluster;
+    const { random } = simulation;
+    const latency = () => restLatencyMs.least + random.next() * restLatencyMs.spread;
+    let answered = false;
+    const { life } = this.node;
+    simulation.after(latency(), () => {
+      if (discord.post(jobId)) checker.shown(jobId);
+      else tally.count('answer not posted twice');
+      if (this.node.life === life && random.next() < this.lostReplies) return;
+      this.node.after(latency(), () => {
+        if (answered) return;
+        answered = true;
+        if (!this.#acceptedHere.has(jobId)) tally.count('delivered by a later life');
+        this.#record(jobId);
+      });
+    });
+    this.node.after(postTimeoutMs, () => {
+      if (!answered) this.#post(jobId);
+    });
+  }
+
+  #record(jobId: JobId): void {
+    const { bus, store } = this.#cluster;
+    let answered = false;
+    bus.ask(
+      this.node,
+      () => store.recordPost(jobId),
+      () => {
+        if (answered) return;
+        answered = true;
+        this.#delete(jobId);
+      },
+    );
+    this.node.after(retryMs, () => {
+      if (!answered) this.#record(jobId);
+    });
+  }
+
+  #delete(jobId: JobId): void {
+    const { bus, store, balancers } = this.#cluster;
+    let answered = false;
+    bus.ask(
+      this.node,
+      () => store.delete(jobId),
+      () => {
+        if (answered) return;
+        answered = true;
+        this.#delivering.delete(jobId);
+        for (const balancer of balancers.values()) {
+          bus.send(this.node, balancer.node, () => balancer.step({ kind: 'job_gone', jobId }));
+        }
+      },
+    );
+    this.node.after(retryMs, () => {
+      if (!answered) this.#delete(jobId);
+    });
+  }
+}

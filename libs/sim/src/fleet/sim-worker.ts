@@ -1,0 +1,194 @@
+/** A worker process around the real core, with the truth of what it runs. */
+import {
+  isOwnEnd,
+  type LedgerAnswer,
+  WorkerCore,
+  type WorkerEffect,
+  type WorkerEvent,
+} from '@starling/balance';
+import type { JobId, WorkerId } from '@starling/contracts';
+import type { Cluster } from './cluster.ts';
+import { Node } from './node.ts';
+
+const reportMs = 250;
+const claimTimeoutMs = 1_000;
+
+/** A provider's stream that is open. */
+interface Stream {
+  readonly attempt: number;
+}
+
+/** See the module's header. */
+export class SimWorker {
+  readonly id: WorkerId;
+  readonly slots: number;
+  readonly node: Node;
+  readonly #cluster: Cluster;
+  /** What truly runs. */
+  readonly streams = new Map<JobId, Stream>();
+  #core: WorkerCore;
+
+  constructor(parts: { readonly id: WorkerId; readonly slots: number }, cluster: Cluster) {
+    this.id = parts.id;
+    this.slots = parts.slots;
+    this.#cluster = cluster;
+    this.node = new Node(parts.id, cluster.simulation);
+    this.#core = this.#newCore();
+    cluster.bus.attach(this.node, {
+      disconnected: () => {
+        // It goes on with what it runs: the claim is in the ledger, not in the connection.
+      },
+      connected: () => this.step({ kind: 'tick' }),
+    });
+  }
+
+  get core(): WorkerCore {
+    return this.#core;
+  }
+
+  start(): void {
+    this.node.start();
+    this.streams.clear();
+    this.#core = this.#newCore();
+    this.node.every(reportMs, () => this.step({ kind: 'tick' }));
+  }
+
+  stop(): void {
+    this.node.die();
+    this.streams.clear();
+  }
+
+  step(event: WorkerEvent): void {
+    if (!this.node.alive) return;
+    const { nowMs } = this.#cluster.simulation;
+    for (const effect of this.#core.step(event, nowMs)) this.#carryOut(effect);
+  }
+
+  #newCore(): WorkerCore {
+    const { nowMs } = this.#cluster.simulation;
+    return new WorkerCore({ self: this.id, epoch: nowMs, slots: this.slots, startedAtMs: nowMs });
+  }
+
+  #carryOut(effect: WorkerEffect): void {
+    const { bus, balancers, children, checker, tally } = this.#cluster;
+    switch (effect.kind) {
+      case 'report':
+        for (const balancer of balancers.values()) {
+          const { report } = effect;
+          bus.send(this.node, balancer.node, () => balancer.step({ kind: 'load_report', report }));
+        }
+        break;
+      case 'reply': {
+        const { jobId, attempt, answer, to } = effect;
+        const balancer = balancers.get(to);
+        const run = { jobId, attempt, workerId: this.id };
+        if (balancer) bus.send(this.node, balancer.node, () => balancer.answered(run, answer));
+        break;
+      }
+      case 'claim':
+        this.#claim(effect);
+        break;
+      case 'start':
+        checker.started(this, effect.jobId, effect.attempt);
+        this.#stream(effect.jobId, effect.attempt);
+        break;
+      case 'write_end':
+        this.#writeEnd(effect);
+        break;
+      case 'settled':
+        for (const child of children) {
+          bus.send(this.node, child.node, () => child.deliver(effect.jobId));
+        }
+        break;
+      case 'fenced':
+        tally.count('stale epoch refused');
+        break;
+      case 'stop':
+      case 'drained':
+        // Nobody cancels or drains here; both have their own tests.
+        break;
+    }
+  }
+
+  #claim({ jobId, attempt, previousRevision }: Extract<WorkerEffect, { kind: 'claim' }>): void {
+    const { bus, store, tally } = this.#cluster;
+    let open = true;
+    const record = { kind: 'run', workerId: this.id, attempt } as const;
+    bus.ask(
+      this.node,
+      () => store.write(jobId, { expected: previousRevision, record }),
+      (answer) => {
+        if (!open) return;
+        open = false;
+        if (answer.kind === 'written') {
+          const { revision } = answer.entry;
+          this.step({ kind: 'claim_answered', jobId, answer: { kind: 'won', revision } });
+          return;
+        }
+        if (answer.current?.record.kind === 'end') tally.count('claim refused as ended');
+        this.step({ kind: 'claim_answered', jobId, answer: { kind: 'lost' } });
+      },
+    );
+    this.node.after(claimTimeoutMs, () => {
+      if (!open) return;
+      open = false;
+      this.step({ kind: 'claim_answered', jobId, answer: { kind: 'unknown' } });
+    });
+  }
+
+  #stream(jobId: JobId, attempt: number): void {
+    const { discord, simulation } = this.#cluster;
+    const message = discord.messageOf(jobId);
+    if (!message) return;
+    if (message.poison) {
+      simulation.after(message.serviceMs, () => this.#poisoned());
+      return;
+    }
+    const stream = { attempt };
+    this.streams.set(jobId, stream);
+    const leftMs = message.header.deadlineAtMs - simulation.nowMs;
+    const done = message.serviceMs <= leftMs;
+    this.node.after(Math.max(0, Math.min(leftMs, message.serviceMs)), () => {
+      if (this.streams.get(jobId) !== stream) return;
+      this.streams.delete(jobId);
+      const outcome = done ? 'done' : 'failed';
+      const finish = { outcome, tokens: message.header.tokenEstimate, failed: false } as const;
+      this.step({ kind: 'finished', jobId, finish });
+    });
+  }
+
+  #poisoned(): void {
+    if (!this.node.alive) return;
+    const { simulation, tally } = this.#cluster;
+    tally.count('worker killed');
+    this.stop();
+    simulation.after(500, () => {
+      if (!this.node.alive) this.start();
+    });
+  }
+
+  #writeEnd(effect: Extract<WorkerEffect, { kind: 'write_end' }>): void {
+    const { bus, store } = this.#cluster;
+    const { jobId, attempt, revision: expected, finish } = effect;
+    const { outcome } = finish;
+    const record = { kind: 'end', outcome, attempt, workerId: this.id } as const;
+    bus.ask(
+      this.node,
+      () => store.write(jobId, { expected, record }),
+      (answer) => this.#endAnswered(jobId, attempt, answer),
+    );
+  }
+
+  #endAnswered(jobId: JobId, attempt: number, answer: LedgerAnswer): void {
+    const { rules, tally } = this.#cluster;
+    const known = this.#core.running.includes(jobId);
+    if (answer.kind === 'written') {
+      this.step({ kind: 'end_answered', jobId, answer: 'written' });
+    } else if (isOwnEnd(answer.current, { workerId: this.id, attempt })) {
+      if (known) tally.count('own end recognized');
+      this.step({ kind: 'end_answered', jobId, answer: 'written' });
+    } else if (rules.fencedReleases) {
+      this.step({ kind: 'end_answered', jobId, answer: 'refused' });
+    }
+  }
+}

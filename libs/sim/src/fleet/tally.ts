@@ -1,0 +1,59 @@
+/** What can go wrong in a run, and what sets it right. Over all seeds each must have happened. */
+export const faultNames = [
+  'message lost',
+  'message late',
+  'message doubled',
+  'message overtook',
+  'message cut off',
+  'message not sent',
+  'node cut off',
+  'worker paused',
+  'worker killed',
+  'balancer paused',
+  'balancer killed',
+  'child killed',
+  'bus restarted',
+] as const;
+export type FaultName = (typeof faultNames)[number];
+
+export const rescueNames = [
+  'job driven again',
+  'claim silent, asked the ledger',
+  'run unanswered, asked the ledger',
+  'nobody listened',
+  'stale epoch refused',
+  'own end recognized',
+  'grant void',
+  'hint void',
+  'race lost',
+  'refused full',
+  'publish refused as stored',
+  'claim refused as ended',
+  'feed gap filled',
+  'event replayed',
+  'answer not posted twice',
+  'owner woken',
+  'delivered by a later life',
+  'attempts exhausted',
+  'deadline ended by a balancer',
+  'end written by a stand-in',
+  'slept through',
+] as const;
+export type RescueName = (typeof rescueNames)[number];
+
+/** Counts of faults and rescues. */
+export class Tally {
+  readonly counts = new Map<FaultName | RescueName, number>();
+
+  count(name: FaultName | RescueName, times = 1): void {
+    if (times > 0) this.counts.set(name, (this.counts.get(name) ?? 0) + times);
+  }
+
+  add(other: Tally): void {
+    for (const [name, times] of other.counts) this.count(name, times);
+  }
+
+  of(name: FaultName | RescueName): number {
+    return this.counts.get(name) ?? 0;
+  }
+}
