@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHaproxy } from '../src/baselines/haproxy.ts';
+import { joinCalls } from '../src/baselines/join-calls.ts';
 import { type Provider, startProvider } from '../src/baselines/provider.ts';
 import type { Target } from '../src/baselines/target.ts';
 import { type LoadGenerator, startLoadGenerator } from '../src/load/load-generator.ts';
@@ -14,10 +15,11 @@ afterAll(async () => {
   await Promise.all([provider[Symbol.asyncDispose](), generator[Symbol.asyncDispose]()]);
 });
 
-const call = ({ url, headers }: Target, stream: boolean) =>
+const call = ({ url, headers, bearers }: Target, stream: boolean) =>
   generator.run({
     url,
     headers,
+    bearers: [...bearers],
     body: { model: 'sim-instant', stream },
     promptPrefix: 'baseline',
     pace: { kind: 'open', arrivals: { kind: 'even', perSecond: 50 } },
@@ -26,7 +28,7 @@ const call = ({ url, headers }: Target, stream: boolean) =>
     maxCalls: 1_000,
     maxInFlight: 64,
     drainMs: 5_000,
-    maxTraces: 0,
+    maxTraces: 100,
   });
 
 describe('baselines', () => {
@@ -40,14 +42,19 @@ describe('baselines', () => {
     }
   });
 
-  it('leave their key in the provider’s record, so that their requests are told apart', async () => {
+  it('are seen call by call in the provider’s record', async () => {
     await provider.resetRecord();
-    await call(provider, false);
+    const { traces } = await call(provider, false);
     const { requests, forgotten } = await provider.record(100);
     expect(forgotten).toBe(0);
-    expect(requests).toHaveLength(20);
-    expect(new Set(requests.map(({ keyLabel }) => keyLabel)).size).toBe(1);
-    expect(new Set(requests.map(({ promptHash }) => promptHash)).size).toBe(20);
+    const joined = joinCalls(traces, requests, 'sim-instant');
+    expect(joined).toHaveLength(20);
+    for (const { call, requests: seen } of joined) {
+      expect(seen).toHaveLength(1);
+      const startedMs = (seen[0]?.startedAtMs ?? Number.NaN) - call.dueAtMs;
+      expect(startedMs).toBeGreaterThan(-2);
+      expect(startedMs).toBeLessThan(call.endMs + 2);
+    }
   });
 });
 

@@ -23,7 +23,8 @@ export async function startHaproxy(
   return {
     name: 'haproxy',
     url: `${server.url}/v1/chat/completions`,
-    headers: { authorization: 'Bearer haproxy' },
+    headers: {},
+    bearers: ['haproxy'],
     processes: () => [{ name: 'haproxy', pid: server.pid }],
     [Symbol.asyncDispose]: () => server.stop(),
   };

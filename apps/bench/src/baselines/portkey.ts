@@ -59,8 +59,8 @@ export async function startPortkey(provider: Provider, options: PortkeyOptions):
   return {
     name: 'portkey',
     url: `${server.url}/v1/chat/completions`,
+    bearers: ['portkey'],
     headers: {
-      authorization: 'Bearer portkey',
       'x-portkey-provider': 'openai',
       'x-portkey-custom-host': `${provider.origin}/v1`,
     },

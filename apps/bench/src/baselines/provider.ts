@@ -67,7 +67,8 @@ export async function startProvider(): Promise<Provider> {
     name: 'direct',
     origin,
     url: `${origin}/v1/chat/completions`,
-    headers: { authorization: 'Bearer direct' },
+    headers: {},
+    bearers: ['direct'],
     pid: app.pid,
     processes: () => [],
     async setModels(models) {

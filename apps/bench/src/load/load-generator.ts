@@ -9,8 +9,8 @@ export type Measured = ReturnType<typeof withHistograms>;
 /** The generator's process. Disposing ends it. */
 export interface LoadGenerator extends AsyncDisposable {
   readonly pid: number;
-  /** @throws {Error} when the plan is wrong or a run goes on already */
-  run(plan: LoadPlan): Promise<Measured>;
+  /** @throws {Error} when the plan is wrong, a run goes on already, or the signal aborts */
+  run(plan: LoadPlan, options?: { readonly signal?: AbortSignal }): Promise<Measured>;
 }
 
 /** Starts the generator, warm for every run after its first. */
@@ -20,13 +20,14 @@ export async function startLoadGenerator(): Promise<LoadGenerator> {
   if (typeof url !== 'string') throw new Error('the load generator told no address');
   return {
     pid: app.pid,
-    async run(plan) {
+    async run(plan, options) {
       const { statusCode, body } = await request(`${url}/run`, {
         method: 'POST',
         body: JSON.stringify(plan),
         // A run takes as long as its plan says.
         headersTimeout: 0,
         bodyTimeout: 0,
+        ...(options?.signal && { signal: options.signal }),
       });
       const text = await body.text();
       if (statusCode !== 200) throw new Error(`the load generator: ${text}`);

@@ -18,6 +18,8 @@ export const loadPlan = z.strictObject({
   /** Of the whole endpoint: `http://127.0.0.1:9001/v1/chat/completions`. */
   url: z.url(),
   headers: z.record(z.string(), z.string()),
+  /** API keys, one call after the other: as many callers. */
+  bearers: z.array(z.string().min(1)).min(1).max(256),
   /** What every call's body has in common; `messages` is added. */
   body: z.looseObject({ model: z.string(), stream: z.boolean() }),
   /** Begins every prompt, so that no two runs ask the same; the call's number follows. */

@@ -51,7 +51,7 @@ class Run {
   readonly #plan: LoadPlan;
   readonly #parts: RunParts;
   readonly #inFlight = new Set<ChatCall>();
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #headers: readonly Readonly<Record<string, string>>[];
   readonly #bodyHead: string;
   readonly #abortRandom;
   #number = 0;
@@ -60,7 +60,11 @@ class Run {
   constructor(plan: LoadPlan, parts: RunParts) {
     this.#plan = plan;
     this.#parts = parts;
-    this.#headers = { ...plan.headers, 'content-type': 'application/json' };
+    this.#headers = plan.bearers.map((bearer) => ({
+      ...plan.headers,
+      authorization: `Bearer ${bearer}`,
+      'content-type': 'application/json',
+    }));
     this.#bodyHead = JSON.stringify({ ...plan.body, messages: [] }).slice(0, -2);
     this.#abortRandom = seededRandom(plan.aborts?.seed ?? 0);
   }
@@ -69,7 +73,8 @@ class Run {
     const { maxCalls, maxInFlight } = this.#plan;
     for (let next = due.next(); !next.done && this.#number < maxCalls; next = due.next()) {
       const aheadMs = next.value - this.#nowMs();
-      if (aheadMs > 0) await this.#parts.clock.sleep(aheadMs);
+      // Rounded up: a timer drops fractions, and a call sent early would look quicker than it was.
+      if (aheadMs > 0) await this.#parts.clock.sleep(Math.ceil(aheadMs));
       if (this.#inFlight.size < maxInFlight) this.#make(next.value);
       else this.#parts.ledger.notSent(next.value);
     }
@@ -115,6 +120,7 @@ class Run {
     const tokens = answerTokens?.[this.#number % answerTokens.length];
     const directive = tokens === undefined ? '' : ` [[tokens:${tokens}]]`;
     const prompt = `${promptPrefix} ${this.#number}${directive}`;
+    const headers = this.#headers[this.#number % this.#headers.length] ?? {};
     this.#number += 1;
     const call: MadeCall = { prompt, answerTokens: tokens, dueMs, sentMs: this.#nowMs() };
     const abortAfterMs =
@@ -132,7 +138,7 @@ class Run {
     ledger.sent(call);
     const message = JSON.stringify({ role: 'user', content: prompt });
     const started = this.#parts.start(
-      { headers: this.#headers, body: `${this.#bodyHead}${message}]}`, stream: body.stream },
+      { headers, body: `${this.#bodyHead}${message}]}`, stream: body.stream },
       {
         status: (code) => ledger.status(call, code),
         firstToken: () => {

@@ -1,0 +1,67 @@
+import { type Row, row } from '../report/row.ts';
+import type { Samples } from '../rounds/compare.ts';
+import { medianPerRound } from '../rounds/interleave.ts';
+import type { Sample } from '../rounds/measure.ts';
+import { median } from '../stats/median.ts';
+
+/** Processes that are no part of what is measured. */
+const surroundings = new Set(['provider', 'generator']);
+
+/** Requests a second, and whose CPU they cost. */
+export function saturationRows(samples: {
+  readonly saturated: Samples;
+  readonly whole: Samples;
+}): Row[] {
+  const { saturated, whole } = samples;
+  const perSecond = (target: string) => median((saturated[target] ?? []).map(rate));
+  return [
+    row({
+      id: 'ingress.per-second.fleet',
+      what: 'requests a second, whole path on this machine, ephemeral',
+      value: perSecond('fleet'),
+      unit: 'requests/s',
+      limit: { min: 2_000 },
+      kind: 'speed',
+    }),
+    row({
+      id: 'ingress.per-second-ratio.fleet',
+      what: 'the same over Portkey 1.15.2 in the same round',
+      value: medianPerRound(
+        saturated.fleet ?? [],
+        saturated.portkey ?? [],
+        (ours, theirs) => rate(ours) / rate(theirs),
+      ),
+      unit: 'ratio',
+      limit: { min: 2.5 },
+      kind: 'speed',
+    }),
+    ...['direct', 'haproxy', 'portkey'].map((target) =>
+      row({
+        id: `ingress.per-second.${target}`,
+        what: `requests a second, ${target}`,
+        value: perSecond(target),
+        unit: 'requests/s',
+        kind: 'speed',
+      }),
+    ),
+    row({
+      id: 'ingress.balancer-share',
+      what: "the balancers' share of the CPU of NATS, ingress, balancers and workers, at 300 requests/s",
+      value: median((whole.fleet ?? []).map(balancerShare)),
+      unit: '%',
+      limit: { max: 10 },
+      kind: 'speed',
+    }),
+  ];
+}
+
+const rate = ({ result }: Sample) => result.perSecond;
+
+/** Per cent; provider and load generator, which would only make it smaller, are not counted. */
+function balancerShare({ cpuPerThousand }: Sample): number {
+  let whole = 0;
+  for (const [name, seconds] of Object.entries(cpuPerThousand)) {
+    if (!surroundings.has(name)) whole += seconds;
+  }
+  return (100 * (cpuPerThousand.balancer ?? 0)) / whole;
+}
