@@ -45,6 +45,8 @@ export interface ChaosRun extends ChaosFacts {
 const extraMs = 120_000;
 /** The load goes on so long after the last strike, to be answered by what came back. */
 const afterMs = 2_000;
+/** A process that was killed serves again after some 3 s on a busy machine. */
+const leastPauseMs = 4_000;
 
 /** Runs one scenario on a fleet that nobody else uses. */
 export async function runChaos(chaosFleet: ChaosFleet, options: ChaosOptions): Promise<ChaosRun> {
@@ -119,11 +121,15 @@ function begin(stack: AsyncDisposableStack, run: (signal: AbortSignal) => Promis
   return { end };
 }
 
-/** A fault about six times in a run, with room for what was struck to come up again between two. */
-function planOf({ seconds }: ChaosOptions): StrikePlan {
+/**
+ * A fault about six times in a run, with room for what was struck to come up again between two; in a
+ * storm the next one comes as soon as that may be.
+ */
+function planOf({ scenario, seconds }: ChaosOptions): StrikePlan {
+  const sixth = (seconds * 1000) / 6;
   return {
     firstAtMs: 3_000,
-    pauseMs: Math.min(10_000, Math.max(4_000, (seconds * 1000) / 6)),
+    pauseMs: scenario === 'storm' ? leastPauseMs : Math.min(10_000, Math.max(leastPauseMs, sixth)),
     untilMs: seconds * 1000 - afterMs,
     untilAtLastMs: seconds * 1000 + extraMs,
   };
