@@ -28,6 +28,8 @@ export class NatsWatch {
   readonly #ending = new AbortController();
   /** The last revision that was told, or was there when the watch began. */
   #last: number | undefined;
+  /** When the stream was made that it counts in. */
+  #created: string | undefined;
 
   constructor(parts: NatsWatchParts) {
     this.#parts = parts;
@@ -58,10 +60,11 @@ export class NatsWatch {
     const { signal } = this.#ending;
     const stream = `KV_${bucket}`;
     try {
-      const { last_seq } = (await manager.streams.info(stream)).state;
-      // Fewer than were told: the store was lost and counts anew.
-      if (this.#last !== undefined && last_seq < this.#last) this.#last = 0;
-      this.#last ??= last_seq;
+      const { created, state } = await manager.streams.info(stream);
+      // Another stream: the store was lost, and counts anew.
+      if (this.#created !== undefined && created !== this.#created) this.#last = 0;
+      this.#created = created;
+      this.#last ??= state.last_seq;
     } catch {
       await link.nextChange(retryPauseMs, signal);
       return;

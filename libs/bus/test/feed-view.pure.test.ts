@@ -61,7 +61,8 @@ describe('a feed’s view', () => {
             if (sequence === undefined) continue;
             stored.delete(sequence);
             removed.push(sequence);
-            hints.push(sequence);
+            // Two removers, or one that asked twice.
+            hints.push(...Array(1 + (at % 2)).fill(sequence));
           } else if (kind === 'deliver') {
             for (const sequence of messages.splice(0, at)) reader.stored(message(sequence));
           } else if (kind === 'hint') {
@@ -120,6 +121,18 @@ describe('a feed’s view', () => {
     reader.stored({ sequence: 1, subject: 'jobs.dm.other' });
     reader.complete();
     expect([...reader.known]).toEqual([[1, 'jobs.dm.other']]);
+  });
+
+  it('tells of a message that a crash brought back, though its removal was heard of twice', () => {
+    const reader = new Reader();
+    reader.view.begin();
+    reader.stored(message(1));
+    reader.complete();
+    for (const sequence of [1, 1]) reader.removed(sequence);
+    reader.view.begin();
+    reader.stored(message(1));
+    reader.complete();
+    expect([...reader.known.keys()]).toEqual([1]);
   });
 
   it('remembers no more early removals than its bound, the newest', () => {
