@@ -103,6 +103,55 @@ describe('the fair queue', () => {
     expect(drain(queue, agedMs).indexOf(old)).toBeLessThanOrEqual(5);
   });
 
+  it('does not let a newcomer’s flood starve a guild that has been served for a day [B6]', () => {
+    const queue = new FairQueue();
+    for (let n = 0; n < 2_000; n += 1) {
+      const served = job({ guildKey: 'old', acceptedAtMs: n });
+      queue.add(served, n);
+      queue.take(served.jobId);
+    }
+    for (let n = 0; n < 500; n += 1) queue.add(job({ guildKey: 'new', userKey: `u${n}` }), 3_000);
+    const quiet = job({ guildKey: 'old', acceptedAtMs: 3_001 });
+    queue.add(quiet, 3_001);
+    expect(drain(queue, 3_001).indexOf(quiet)).toBeLessThanOrEqual(2);
+  });
+
+  it('bounds what a guild owes for a feast while nobody else was there [B6]', () => {
+    const queue = new FairQueue();
+    const first = job({ guildKey: 'calm' });
+    queue.add(first, 0);
+    for (let n = 0; n < 2_000; n += 1) queue.charge({ guildKey: 'feast', userKey: 'u' }, 500);
+    queue.take(first.jobId);
+    for (let n = 0; n < 600; n += 1) queue.add(job({ guildKey: 'calm', userKey: `u${n}` }), 1);
+    const later = job({ guildKey: 'feast' });
+    queue.add(later, 1);
+    // 30 000 tokens are 300 of the others' jobs.
+    const place = drain(queue, 1).indexOf(later);
+    expect(place).toBeGreaterThan(250);
+    expect(place).toBeLessThan(350);
+  });
+
+  it('moves up one job of a starved guild, not the flood of one that is served [B6]', () => {
+    const queue = new FairQueue();
+    for (let n = 0; n < 400; n += 1) queue.add(job({ guildKey: 'loud', userKey: `u${n}` }), 0);
+    let nowMs = 0;
+    for (; nowMs <= 8_000; nowMs += 100) {
+      const head = queue.head(nowMs);
+      if (head) queue.take(head.jobId);
+    }
+    expect(queue.sizes().get('dm')).toBe(0);
+    const quiet = job({ guildKey: 'quiet', acceptedAtMs: nowMs });
+    queue.add(quiet, nowMs);
+    expect(drain(queue, nowMs).indexOf(quiet)).toBeLessThanOrEqual(1);
+
+    const starved = job({ guildKey: 'starved' });
+    queue.add(starved, 0);
+    queue.add(job({ guildKey: 'starved' }), 0);
+    for (let n = 0; n < 100; n += 1) queue.add(job({ lane: 'dm', guildKey: `d${n}` }), 0);
+    queue.head(defaultFairQueueLimits.agingMs.interactive ?? 0);
+    expect(queue.sizes().get('dm')).toBe(101);
+  });
+
   it('names the bound that stands against a job [B7]', () => {
     const queue = new FairQueue({ ...defaultFairQueueLimits, perUser: 2, perGuild: 3, perLane: 4 });
     const add = (changes: Partial<QueuedJob>) => queue.add(job(changes), 0);

@@ -228,7 +228,7 @@ export class BalancerCore {
     if (choice.kind === 'none') return false;
     const { workerId, explanation } = choice;
     this.#tracker.dispatched(job, workerId, nowMs);
-    this.#grants.spent(workerId, jobId);
+    this.#grants.spent(workerId, jobId, nowMs);
     this.#conversations.served(conversationKey, workerId);
     const { sequence, attempt, previousRevision } = job;
     effects.push({

@@ -18,13 +18,15 @@ interface Granting {
   report: LoadReport;
   heardAtMs: number;
   /** Dispatches of ours that the report does not cover yet. */
-  readonly spent: Map<JobId, 'unanswered' | 'answered'>;
+  readonly spent: Map<JobId, { readonly sinceMs: number; answered: boolean }>;
 }
 
 /** Reports of further workers are ignored at this many; a cell is at most 1 000 workers. */
 const maxWorkers = 2_000;
 /** A worker that was silent this long is forgotten. */
 const forgetAfterMs = 60_000;
+/** Longer than the shell waits for an answer: it owes one, and a slot must not leak where it fails. */
+const neverAnsweredMs = 5_000;
 /** What is usual in the fleet is computed again after this long. */
 const normMs = 250;
 
@@ -64,9 +66,7 @@ export class GrantView {
       if (report.epoch > epoch) known.spent.clear();
       known.report = report;
       known.heardAtMs = nowMs;
-      for (const [jobId, answer] of known.spent) {
-        if (answer === 'answered' || report.running.includes(jobId)) known.spent.delete(jobId);
-      }
+      this.#settle(known, nowMs);
     }
     if ((report.grants?.[this.#self] ?? 0) > 0) this.#open.set(report.workerId, known);
     else this.#open.delete(report.workerId);
@@ -74,8 +74,8 @@ export class GrantView {
   }
 
   /** A run request is on its way: the grant is spent. */
-  spent(workerId: WorkerId, jobId: JobId): void {
-    this.#workers.get(workerId)?.spent.set(jobId, 'unanswered');
+  spent(workerId: WorkerId, jobId: JobId, nowMs: number): void {
+    this.#workers.get(workerId)?.spent.set(jobId, { sinceMs: nowMs, answered: false });
   }
 
   /**
@@ -83,8 +83,8 @@ export class GrantView {
    * then it counts as taken, also when the claim was lost, since the worker may deal it to another.
    */
   answered(workerId: WorkerId, jobId: JobId): void {
-    const known = this.#workers.get(workerId);
-    if (known?.spent.has(jobId)) known.spent.set(jobId, 'answered');
+    const spent = this.#workers.get(workerId)?.spent.get(jobId);
+    if (spent) spent.answered = true;
   }
 
   /** The worker is full, drains or is gone: none of its grants counts until it reports again. */
@@ -129,6 +129,15 @@ export class GrantView {
       if (nowMs - known.heardAtMs < this.#validMs) loads.push(this.#load(workerId, known));
     }
     return meanLoadOf(loads);
+  }
+
+  /** What the newest report covers counts no more; nor does a request that nobody ever answered. */
+  #settle({ report, spent }: Granting, nowMs: number): void {
+    for (const [jobId, { sinceMs, answered }] of spent) {
+      const told =
+        report.running.includes(jobId) || report.ended?.some((end) => end.jobId === jobId);
+      if (answered || told || nowMs - sinceMs >= neverAnsweredMs) spent.delete(jobId);
+    }
   }
 
   #load(workerId: WorkerId, { report, spent }: Granting): WorkerLoad {

@@ -1,7 +1,7 @@
 /**
  * A worker's free slots, dealt to the live balancers: each slot to one balancer, so that two never
- * count on the same one. A dealt slot stays with its holder until it is spent, the holder dies or the
- * slot goes, since whoever holds it may be spending it right now. The deal rides on every load report;
+ * count on the same one. A dealt slot stays with its holder until it is spent, since whoever holds it
+ * may be spending it right now; only when a balancer comes or goes are they dealt anew. The deal rides on every load report;
  * the report is the credit, and it is void when it is old: nothing is issued anew or revoked.
  */
 import type { BalancerId } from '@starling/contracts';
@@ -33,6 +33,8 @@ export class SlotGrants {
   #total = 0;
   /** Where the next deal begins: a single slot wanders from balancer to balancer. */
   #turn: number;
+  /** To whom was dealt last. */
+  #members: readonly BalancerId[] = [];
 
   /** @param turn where to begin; differs between workers, so that they do not all begin with the same */
   constructor(turn: number) {
@@ -48,7 +50,10 @@ export class SlotGrants {
     return Object.fromEntries(this.#dealt);
   }
 
-  /** Deals or takes back until `free` slots are dealt to `balancers`. */
+  /**
+   * Deals or takes back until `free` slots are dealt to `balancers`.
+   * @param balancers the same array as long as they are the same
+   */
   settle(free: number, balancers: readonly BalancerId[]): void {
     for (const [holder, slots] of this.#dealt) {
       if (balancers.includes(holder)) continue;
@@ -59,6 +64,19 @@ export class SlotGrants {
     while (this.#total < free && balancers.length > 0) {
       const holder = balancers[this.#turn++ % balancers.length];
       if (holder !== undefined) this.#add(holder, 1);
+    }
+    if (balancers !== this.#members) this.#level(balancers);
+    this.#members = balancers;
+  }
+
+  /** Somebody came or went: a newcomer gets its share now, not when slots happen to be spent. */
+  #level(balancers: readonly BalancerId[]): void {
+    const share = Math.floor(this.#total / Math.max(1, balancers.length));
+    for (const holder of balancers) {
+      while ((this.#dealt.get(holder) ?? 0) < share) {
+        this.#takeFromRichest();
+        this.#add(holder, 1);
+      }
     }
   }
 
