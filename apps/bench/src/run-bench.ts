@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Clock } from '@starling/clock';
@@ -39,10 +40,15 @@ export async function runBench(command: BenchCommand): Promise<number> {
     return 2;
   }
   try {
+    const machine = machineNow();
+    if (machine.loadBefore > busyLoad) {
+      say(`ℹ the machine is busy (load ${machine.loadBefore}): the numbers are worth little`);
+    }
     const { rows, facts } = await run(command, chosen);
     for (const row of rows) say(rowLine(row));
     const ok = promisesKept(rows);
-    if (chosen.json) out(JSON.stringify({ ok, bench: chosen.benchmark.name, rows, ...facts }));
+    if (chosen.json)
+      out(JSON.stringify({ ok, bench: chosen.benchmark.name, rows, machine, ...facts }));
     return ok ? 0 : 1;
   } catch (error) {
     if (stop.aborted) {
@@ -55,6 +61,18 @@ export async function runBench(command: BenchCommand): Promise<number> {
       out(JSON.stringify({ ok: false, bench: chosen.benchmark.name, error: reason }));
     return 1;
   }
+}
+
+/** More than this many runnable processes beside ours, and what is measured is them. */
+const busyLoad = 0.5;
+
+/** What the numbers were measured on. @returns `loadBefore` averaged over the last minute */
+function machineNow() {
+  return {
+    cpus: availableParallelism(),
+    node: process.version,
+    loadBefore: Number((loadavg()[0] ?? 0).toFixed(2)),
+  };
 }
 
 interface Chosen {

@@ -73,6 +73,8 @@ export async function startHaproxyServer(options: HaproxyServerOptions): Promise
     '  option abortonclose',
     // Without it HAProxy keeps a backend's connection for its own client's next request only.
     '  http-reuse always',
+    // Each piece of a stream goes out at once.
+    '  option http-no-delay',
     'frontend in',
     // The port comes from the environment, so that the file serves every try.
     '  bind "127.0.0.1:$STARLING_PORT"',

@@ -17,6 +17,11 @@ const wholeTargets: readonly Added[] = [
     what: 'ephemeral',
     limits: { p50: { max: 2 }, p99: { max: 15 } },
   },
+  {
+    target: 'fleet-durable',
+    what: 'durable',
+    limits: { p50: { max: 6 }, p99: { max: 30 } },
+  },
   { target: 'haproxy', what: 'HAProxy leastconn' },
   { target: 'portkey', what: 'Portkey 1.15.2' },
 ];
