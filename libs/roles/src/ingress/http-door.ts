@@ -62,15 +62,26 @@ const text = (status: number, body: string): Page => ({
 
 export class HttpDoor {
   readonly #parts: DoorParts;
+  /** Responses that are not over: as many as connections, and their pipelined requests. */
+  readonly #open = new Set<ServerResponse>();
   #closing = false;
+  #idle: (() => void) | undefined;
 
   constructor(parts: DoorParts) {
     this.#parts = parts;
   }
 
-  /** From now on nothing new is taken, and each connection ends with its answer. */
-  close(): void {
+  /**
+   * From now on nothing new is taken, and each connection ends with its answer. Resolves when the last
+   * one is sent.
+   */
+  close(): Promise<void> {
     this.#closing = true;
+    for (const response of this.#open) hangUpAfter(response);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#idle = resolve;
+    if (this.#open.size === 0) resolve();
+    return promise;
   }
 
   /** Answers a request of the server. */
@@ -78,11 +89,14 @@ export class HttpDoor {
     const [path = '/'] = (request.url ?? '/').split('?', 1);
     const route = this.#routeOf(request, path);
     const { tally } = this.#parts;
+    this.#open.add(response);
     response.once('close', () => {
+      this.#open.delete(response);
+      if (this.#open.size === 0) this.#idle?.();
       const status = response.writableFinished ? String(response.statusCode) : 'gone';
       tally.count('starling.ingress.requests', { route: route.name, status });
     });
-    if (this.#closing) response.setHeader('connection', 'close');
+    if (this.#closing) hangUpAfter(response);
     if (route.method !== asGet(request.method)) {
       response.setHeader('allow', route.method);
       const message = `${request.method} is not known here: ask with ${route.method}.`;
@@ -185,6 +199,11 @@ export class HttpDoor {
     response.setHeader('x-correlation-id', correlationIdFor(random));
     sendProblem(response, problem);
   }
+}
+
+/** Ends the connection with this response, unless its head is out already. */
+function hangUpAfter(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('connection', 'close');
 }
 
 /** HEAD asks for a page as GET does; Node leaves the body out. */

@@ -41,7 +41,7 @@ export interface DeskParts {
 /** Each may cost a call of the provider, so few. */
 const maxSubmissions = 3;
 /** A balancer, or the bus, that restarts is back by then. */
-const maxHomelessMs = 3_000;
+const maxHomelessMs = 5_000;
 /** A worker ends a job at its deadline; its word may take this long to come here. */
 const deadlineGraceMs = 1_000;
 

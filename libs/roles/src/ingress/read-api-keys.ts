@@ -26,7 +26,13 @@ export async function readApiKeys({
       },
     ]);
   }
-  const all = [...inVariable, ...parsed(text, variable, apiKeysFile)];
+  const inFile = parsed(text, variable, apiKeysFile);
+  const twice = inFile.find(({ name }) => inVariable.some((key) => key.name === name));
+  if (twice) {
+    const problem = `the name ${twice.name} stands in ${ingressSection.apiKeys.variable} too, so it would be there twice; take one away`;
+    throw new ConfigError([{ variable, value: apiKeysFile, problem }]);
+  }
+  const all = [...inVariable, ...inFile];
   if (all.length === 0) {
     // A file that lost its lines must not open the door to everybody on this host.
     throw new ConfigError([

@@ -100,9 +100,7 @@ export async function startIngress(parts: IngressParts): Promise<Ingress> {
     timer = clock.schedule(lookEveryMs, look);
     desk.look();
     for (const response of readers.stalled(clock.monotonicMs())) response.destroy();
-    drained?.();
   };
-  let drained: (() => void) | undefined;
   timer = clock.schedule(lookEveryMs, look);
   stack.defer(() => timer[Symbol.dispose]());
 
@@ -118,20 +116,17 @@ export async function startIngress(parts: IngressParts): Promise<Ingress> {
   const drainable = createDrainable({
     async drain({ signal }) {
       draining = true;
-      door.close();
+      const answered = door.close();
       server.close();
       server.closeIdleConnections();
-      const { promise, resolve } = Promise.withResolvers<void>();
-      drained = () => {
-        if (permits.total === 0) resolve();
-      };
-      drained();
+      const { promise: hurried, resolve } = Promise.withResolvers<void>();
       signal.addEventListener('abort', () => resolve(), { once: true });
-      await promise;
+      if (signal.aborted) resolve();
+      await Promise.race([answered, hurried]);
     },
     async release() {
       draining = true;
-      door.close();
+      void door.close();
       server.close();
       desk.abandonAll(requestProblem('shutting_down', 'This ingress was shut down: ask again.'));
       server.closeAllConnections();

@@ -1,0 +1,169 @@
+import { type Bus, BusError, createMemoryBus, type Messaging } from '@starling/bus';
+import { SimulatedClock, seededRandom } from '@starling/clock';
+import { encode, frameContract, ingressId, jobId, subjects } from '@starling/contracts';
+import { activeContext, telemetryFor } from '@starling/telemetry';
+import type { ApiProblem } from '../../src/ingress/api-problem.ts';
+import { BalancerRoster } from '../../src/ingress/balancer-roster.ts';
+import type { CallerReply } from '../../src/ingress/caller-reply.ts';
+import { parseChatRequest } from '../../src/ingress/chat-request.ts';
+import type { Done } from '../../src/ingress/completion-text.ts';
+import { listenToFleet } from '../../src/ingress/fleet-ears.ts';
+import { JobDesk } from '../../src/ingress/job-desk.ts';
+import type { Departure, Ending } from '../../src/ingress/open-job.ts';
+import { Tally } from '../../src/ingress/tally.ts';
+import { FakeHome, type FakeHomeOptions } from '../../src/ingress/testing.ts';
+
+/** A caller that keeps what it is told. */
+class FakeReply implements CallerReply {
+  readonly texts: string[] = [];
+  outcome: Done | undefined;
+  problem: ApiProblem | undefined;
+
+  get begun(): boolean {
+    return this.texts.length > 0;
+  }
+
+  text(text: string): void {
+    this.texts.push(text);
+  }
+
+  done(outcome: Done, rest: string): void {
+    if (rest !== '') this.texts.push(rest);
+    this.outcome = outcome;
+  }
+
+  failed(problem: ApiProblem): void {
+    this.problem = problem;
+  }
+
+  get whole(): string {
+    return this.texts.join('');
+  }
+}
+
+/** One request and all that came of it. */
+export interface Asked {
+  readonly reply: FakeReply;
+  readonly endings: Ending[];
+  submissions: number;
+  leave(why: Departure): void;
+}
+
+/** A desk on a simulated clock and the memory bus, with homes by script; the test is its callers. */
+export class DeskBench {
+  readonly clock = new SimulatedClock();
+  readonly bus: Bus = createMemoryBus({ clock: this.clock, random: seededRandom(5) });
+  readonly id = ingressId.parse('ingress-t');
+  readonly roster = new BalancerRoster();
+  readonly tally = new Tally();
+  readonly desk: JobDesk;
+  /** True while the bus is away, for the desk alone. */
+  away = false;
+  #requests = 0;
+
+  private constructor() {
+    const { clock, id, roster, tally } = this;
+    this.desk = new JobDesk({
+      ...{ clock, roster, tally, ingressId: id, bus: this.#desksBus() },
+      telemetry: telemetryFor('ingress'),
+      config: { submitTimeoutMs: 1_000, requestTimeoutMs: 60_000 },
+    });
+  }
+
+  static async start(): Promise<DeskBench> {
+    const bench = new DeskBench();
+    const { bus, clock, desk, id, roster } = bench;
+    await listenToFleet(bus.messaging, id, {
+      heartbeat: (heartbeat) => {
+        if (!bench.away) roster.hear(heartbeat, clock.monotonicMs());
+      },
+      frame: (frame) => desk.frame(frame),
+      result: (result) => desk.result(result),
+      returned: (returned) => desk.returned(returned),
+    });
+    const look = () => {
+      clock.schedule(250, look);
+      desk.look();
+    };
+    look();
+    return bench;
+  }
+
+  /** A home that is heard. */
+  async home(options: FakeHomeOptions = {}): Promise<FakeHome> {
+    const home = await FakeHome.start(this, options);
+    await this.clock.advance(0);
+    return home;
+  }
+
+  /** Asks; nothing has happened yet when this returns. */
+  ask(changes: object = {}): Asked {
+    const body = { model: 'm', messages: [{ role: 'user', content: 'Hi' }], stream: true };
+    const parsed = parseChatRequest(JSON.stringify({ ...body, ...changes }), {
+      defaultCompletionTokens: 100,
+      maxCompletionTokens: 1_000,
+    });
+    if ('problem' in parsed) throw new Error(parsed.problem.message);
+    this.#requests += 1;
+    const reply = new FakeReply();
+    const endings: Ending[] = [];
+    const { leave } = this.desk.ask({
+      requestId: `r${this.#requests}`,
+      caller: 'tests',
+      request: parsed.request,
+      reply,
+      context: activeContext(),
+      arrivedAtMs: this.clock.monotonicMs(),
+      onAccepted: () => {},
+      onEnded: (ending, submissions) => {
+        endings.push(ending);
+        asked.submissions = submissions;
+      },
+    });
+    const asked: Asked = { reply, endings, submissions: 0, leave };
+    return asked;
+  }
+
+  /** A frame out of nowhere. */
+  frame(id: string, sequence: number, text: string): void {
+    const job = jobId.parse(id);
+    this.bus.messaging.publish(
+      subjects.frame(this.id, job, 1),
+      encode(frameContract, { jobId: job, attempt: 1, sequence, text }),
+    );
+  }
+
+  /** Moves time on until the condition holds. */
+  async until(condition: () => boolean, withinMs = 120_000): Promise<void> {
+    const endMs = this.clock.monotonicMs() + withinMs;
+    while (!condition()) {
+      if (this.clock.monotonicMs() >= endMs) throw new Error('it did not come to that');
+      await this.clock.advance(10);
+    }
+  }
+
+  #desksBus(): Bus {
+    const { messaging } = this.bus;
+    const assertUp = () => {
+      if (this.away) throw new BusError('unreachable', 'the bus is away');
+    };
+    const own: Messaging = {
+      publish: (subject, payload, options) => {
+        assertUp();
+        messaging.publish(subject, payload, options);
+      },
+      subscribe: (...args) => messaging.subscribe(...args),
+      request: async (...args) => {
+        assertUp();
+        return await messaging.request(...args);
+      },
+    };
+    const state = () => (this.away ? 'reconnecting' : 'connected');
+    return new Proxy(this.bus, {
+      get: (bus, name) => {
+        if (name === 'messaging') return own;
+        return name === 'state' ? state() : Reflect.get(bus, name, bus);
+      },
+    });
+  }
+}
