@@ -11,15 +11,10 @@ import {
   telemetrySection,
 } from '@starling/config';
 import { clusterId } from '@starling/contracts';
-import {
-  createMemoryAdmission,
-  createRedisAdmission,
-  jobsQueue,
-  withFallback,
-} from '@starling/jobs';
+import { createMemoryAdmission, createRedisAdmission, withFallback } from '@starling/jobs';
 import { runProcess } from '@starling/lifecycle';
 import { connectRedis } from '@starling/redis';
-import { openDiscord, settingsErrorOf, startBot } from '@starling/roles/bot';
+import { openDiscord, openJobs, settingsErrorOf, startBot } from '@starling/roles/bot';
 import { log, startTelemetry } from '@starling/telemetry';
 import { ClusterClient, getInfo } from 'discord-hybrid-sharding';
 import { botHost } from './bot-host.ts';
@@ -70,7 +65,7 @@ export async function runCluster(environment: Environment): Promise<number> {
         await startBot({
           ...{ bus, gateway, sender, config, clock, random },
           clusterId: clusterId.parse(name),
-          queue: await bus.openWorkQueue(jobsQueue),
+          jobs: await openJobs({ bus, clock }),
           conversations: createRedisConversations({
             redis,
             maxMessages: config.historyMessages,

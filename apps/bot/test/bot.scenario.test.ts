@@ -1,12 +1,13 @@
-import { connectNats, type WorkQueue } from '@starling/bus';
+import { connectNats } from '@starling/bus';
 import { systemClock as clock, systemRandom as random } from '@starling/clock';
 import {
   balancerId,
   decode,
   encode,
+  frameContract,
   type Job,
   jobContract,
-  resultContract,
+  type Result,
   subjects,
   workerId,
 } from '@starling/contracts';
@@ -18,9 +19,10 @@ import {
   startNatsServer,
   startRedisServer,
 } from '@starling/harness';
-import { jobsQueue } from '@starling/jobs';
+import { openJobs } from '@starling/roles/bot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+const w0 = workerId.parse('w0');
 const entry = new URL('../src/main.ts', import.meta.url);
 
 let stack: AsyncDisposableStack;
@@ -34,52 +36,58 @@ let answering: boolean;
 
 /** A worker that says which cluster asked, until it is disposed. */
 async function startEcho(): Promise<AsyncDisposable> {
-  const bus = await connectNats({ url: nats.url, name: 'test', connectTimeoutMs: 10_000, clock });
-  const queue: WorkQueue = await bus.openWorkQueue(jobsQueue);
+  await using opening = new AsyncDisposableStack();
+  const bus = opening.use(
+    await connectNats({ url: nats.url, name: 'test', connectTimeoutMs: 10_000, clock }),
+  );
+  const { ledger, store } = await openJobs({ bus, clock });
   const ended = new AbortController();
-  const work = async () => {
-    while (!ended.signal.aborted) {
-      const [message] = await queue.take({ max: 1, waitMs: 1_000, signal: ended.signal });
-      const job = message && decode(jobContract, message.payload);
-      if (!job?.ok) continue;
-      taken.push(job.value);
-      while (!answering && !ended.signal.aborted) await clock.sleep(20);
-      const { acceptedAtMs, jobId, messages, origin } = job.value;
-      const payload = encode(resultContract, {
-        ...{ jobId, attempt: 1, origin, acceptedAtMs },
-        outcome: {
-          kind: 'done',
-          text: `${origin.clusterId} heard: ${messages.at(-1)?.content}`,
-          model: 'toy',
-          finishReason: 'stop',
-          usage: { promptTokens: 1, completionTokens: 1, estimated: true },
-          frames: 0,
-        },
-        timings: { queueMs: 1, dispatchMs: 1, llmMs: 1 },
-        dispatchedBy: balancerId.parse('b0'),
-        servedBy: workerId.parse('w0'),
-      });
-      // As a worker does: again until the user has it, then the job is done.
-      for (let delivered = false; !delivered && !ended.signal.aborted; ) {
-        delivered = await bus.messaging
-          .request(subjects.result(origin.clusterId), payload, { timeoutMs: 5_000 })
-          .then(
-            (reply) => new TextDecoder().decode(reply.payload).includes('delivered'),
-            () => false,
-          );
-        if (!delivered) await clock.sleep(100);
-      }
-      await queue.settle(message?.receipt ?? '', { kind: 'ack' });
-    }
+  const answer = async (stored: number) => {
+    const message = await store.read(stored);
+    const job = message && decode(jobContract, message.payload);
+    if (!job?.ok || job.value.origin.kind !== 'discord') return;
+    const { acceptedAtMs, jobId, messages, origin } = job.value;
+    const { clusterId } = job.value.origin;
+    const claim = await ledger.claim(jobId, { workerId: w0, attempt: 1 });
+    if (claim.kind === 'lost') return;
+    taken.push(job.value);
+    while (!answering && !ended.signal.aborted) await clock.sleep(20);
+    const result: Result = {
+      ...{ jobId, attempt: 1, origin, acceptedAtMs },
+      outcome: {
+        kind: 'done',
+        text: `${clusterId} heard: ${messages.at(-1)?.content}`,
+        model: 'toy',
+        finishReason: 'stop',
+        usage: { promptTokens: 1, completionTokens: 1, estimated: true },
+        frames: 0,
+      },
+      timings: { queueMs: 1, dispatchMs: 1, llmMs: 1 },
+      dispatchedBy: balancerId.parse('b0'),
+      servedBy: w0,
+    };
+    const end = { kind: 'end', attempt: 1, workerId: w0, atMs: clock.nowMs(), result } as const;
+    const written = await ledger.end(jobId, end, claim.revision);
+    if (written.kind !== 'ended') return;
+    const last = { jobId, attempt: 1, sequence: 0, text: '' };
+    const frame = encode(frameContract, { ...last, end: { revision: written.revision, stored } });
+    bus.messaging.publish(subjects.frame(clusterId, jobId, 1), frame);
   };
-  const working = work();
-  return {
-    async [Symbol.asyncDispose]() {
-      ended.abort();
-      await working;
-      await bus[Symbol.asyncDispose]();
+  const working = new Set<Promise<void>>();
+  opening.defer(async () => {
+    ended.abort();
+    await Promise.all(working);
+  });
+  const feed = await store.feed({
+    stored({ sequence }) {
+      const one = answer(sequence)
+        .catch(() => {})
+        .finally(() => working.delete(one));
+      working.add(one);
     },
-  };
+  });
+  opening.use(feed);
+  return opening.move();
 }
 
 const startBot = (difference: Record<string, string> = {}) =>

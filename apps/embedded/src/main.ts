@@ -23,10 +23,10 @@ import {
   workerId,
 } from '@starling/contracts';
 import { ChannelSender, ClientGateway, createClient, EditPace } from '@starling/discord';
-import { createMemoryAdmission, jobsQueue } from '@starling/jobs';
+import { createMemoryAdmission } from '@starling/jobs';
 import { runProcess } from '@starling/lifecycle';
 import { providerFrom } from '@starling/llm';
-import { startBalancer, startBot, startWorker } from '@starling/roles';
+import { openJobs, startBalancer, startBot, startWorker } from '@starling/roles';
 import { log, startTelemetry, telemetryFor } from '@starling/telemetry';
 import { requireBotToken, shardsOf } from './discord-settings.ts';
 
@@ -97,7 +97,7 @@ await runProcess({
       await startBot({
         clusterId: clusterId.parse('c0'),
         bus,
-        queue: await bus.openWorkQueue(jobsQueue),
+        jobs: await openJobs({ bus, clock }),
         gateway,
         sender: new ChannelSender({ rest: client.rest, pace }),
         conversations: createMemoryConversations({ ...bounds, clock }),

@@ -1,9 +1,9 @@
 /** The worker and balancer processes on a real NATS: killed, told to stop, misconfigured. */
-import { type Bus, connectNats, type WorkQueue } from '@starling/bus';
+import { connectNats } from '@starling/bus';
 import { seededRandom, systemClock } from '@starling/clock';
-import { encode, type Job, jobContract, subjects } from '@starling/contracts';
+import { type Job, jobContract } from '@starling/contracts';
 import { type RunningApp, type RunningServer, spawnApp, startNatsServer } from '@starling/harness';
-import { jobsQueue } from '@starling/jobs';
+import { acceptJob } from '@starling/jobs';
 import { type LlmEmulator, startLlmEmulator } from '@starling/llm-emulator/testing';
 import { FakeCluster } from '@starling/roles/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -27,8 +27,7 @@ describe('the worker and balancer processes', () => {
   let nats: RunningServer;
   let emulator: LlmEmulator;
   let stack: AsyncDisposableStack;
-  let bus: Bus;
-  let queue: WorkQueue;
+  let stores: Awaited<ReturnType<FakeCluster['join']>>;
   let cluster: FakeCluster;
   let jobs = 0;
 
@@ -45,7 +44,7 @@ describe('the worker and balancer processes', () => {
   beforeEach(async () => {
     emulator.resetRecord();
     stack = new AsyncDisposableStack();
-    bus = stack.use(
+    const bus = stack.use(
       await connectNats({
         url: nats.url,
         name: 'test',
@@ -53,9 +52,8 @@ describe('the worker and balancer processes', () => {
         clock: systemClock,
       }),
     );
-    queue = await bus.openWorkQueue(jobsQueue);
     cluster = new FakeCluster();
-    await cluster.join(bus);
+    stores = await cluster.join(bus, systemClock);
   });
 
   afterEach(() => stack.disposeAsync());
@@ -91,8 +89,9 @@ describe('the worker and balancer processes', () => {
       acceptedAtMs: nowMs,
       deadlineAtMs: nowMs + 60_000,
     });
-    const subject = subjects.job(job.lane, job.jobId);
-    await queue.enqueue(subject, encode(jobContract, job), { id: job.jobId });
+    const { store } = stores;
+    const headers = {};
+    await acceptJob(job, { store, clock: systemClock, headers, tokenEstimate: 200, retryForMs: 0 });
     return job;
   }
 
@@ -100,7 +99,7 @@ describe('the worker and balancer processes', () => {
     vi.waitFor(check, { timeout: 60_000, interval: 20 });
   const delivered = (count: number) =>
     until(() => expect(cluster.delivered.length).toBeGreaterThanOrEqual(count));
-  const queueIsEmpty = () => until(async () => expect(await queue.size()).toBe(0));
+  const nothingIsStored = () => until(async () => expect(await stores.store.size()).toBe(0));
 
   it('loses no job of a worker that is killed in the middle, and answers none twice [B5] [B3]', async () => {
     emulator.setProfile(answersOf(3_000));
@@ -114,7 +113,7 @@ describe('the worker and balancer processes', () => {
     emulator.setProfile(answersOf(20));
     await Promise.all([victim.kill(), worker('heir')]);
     await delivered(asked.length);
-    await queueIsEmpty();
+    await nothingIsStored();
     expect(cluster.delivered.map(({ jobId }) => jobId).sort()).toEqual(
       asked.map(({ jobId }) => jobId).sort(),
     );
@@ -132,7 +131,7 @@ describe('the worker and balancer processes', () => {
     const exit = await leaving.stop({ graceMs: 60_000 });
     expect(exit).toEqual({ code: 0, signal: null });
     expect(cluster.delivered).toMatchObject([{ servedBy: 'leaving', outcome: { kind: 'done' } }]);
-    await queueIsEmpty();
+    await nothingIsStored();
   });
 
   it('names what is wrong with its settings, and starts nothing', async () => {

@@ -4,9 +4,9 @@ import { z } from 'zod';
  * How surely a message of a contract arrives.
  * - `at-most-once`: core NATS, gone when nobody listens.
  * - `request`: core NATS request and reply; the sender learns that nobody listens.
- * - `work-queue`: durable, delivered until acknowledged.
+ * - `stored`: durable, stored until it is removed.
  */
-export type Delivery = 'at-most-once' | 'request' | 'work-queue';
+export type Delivery = 'at-most-once' | 'request' | 'stored';
 
 /** One kind of message on the bus, declared once; TypeScript types are inferred from it. */
 export interface Contract<Schema extends z.ZodObject> {

@@ -23,6 +23,18 @@ export const headerNames = {
   conversation: 'starling-conversation',
   /** The model that must serve a job; absent when any will do. */
   model: 'starling-model',
+  /** Of a dead letter: the code that its job failed with, or `unreadable`. */
+  deadReason: 'starling-dead-reason',
+  /** What could not be read, percent-encoded. */
+  deadProblem: 'starling-dead-problem',
+  /** Attempts that were made. */
+  deadAttempts: 'starling-dead-attempts',
+  /** When it was given up, milliseconds since the Unix epoch. */
+  deadAt: 'starling-dead-at',
+  /** The subject in `JOBS` that it lay under. */
+  deadSubject: 'starling-dead-subject',
+  /** When `JOBS` took it in, milliseconds since the Unix epoch. */
+  deadStoredAt: 'starling-dead-stored-at',
 } as const;
 
 /** Header name to value; one value a name. */

@@ -32,7 +32,7 @@ export const jobContract = defineContract({
   name: 'job',
   subject: 'jobs.<lane>.<jobId>',
   version: 1,
-  delivery: 'work-queue',
+  delivery: 'stored',
   maxBytes: 256 * 1024,
   schema: z.object({
     jobId,
@@ -51,20 +51,31 @@ export const jobContract = defineContract({
 });
 export type Job = Payload<typeof jobContract>;
 
-/** Balancer to worker: run this job. The worker acknowledges it on `receipt` itself, at the very end. */
+/**
+ * Balancer to worker: run this job. Of a stored job the worker claims the ledger's record first and
+ * then fetches the body; an inline one is nobody else's.
+ */
 export const runRequestContract = defineContract({
   name: 'run request',
   subject: 'workers.<worker>.run',
-  version: 1,
+  version: 2,
   delivery: 'request',
   maxBytes: 300 * 1024,
   schema: z.object({
-    job: jobContract.schema,
-    /** 1 for the first delivery; the queue's own count, a hint only. */
+    jobId,
+    work: z.discriminatedUnion('kind', [
+      z.object({
+        kind: z.literal('stored'),
+        /** Where the body lies in `JOBS`. */
+        sequence: z.int().positive(),
+        /** The revision of the claim that this attempt replaces; absent for a job that nobody claimed. */
+        previousRevision: z.int().positive().optional(),
+      }),
+      /** Ephemeral: it stands neither in `JOBS` nor in the ledger. */
+      z.object({ kind: z.literal('inline'), job: jobContract.schema }),
+    ]),
     attempt: z.int().positive(),
-    /** Settles the delivery in the work queue. */
-    receipt: z.string().min(1).max(512),
-    /** When the balancer took the job from the queue, milliseconds since the Unix epoch. */
+    /** When the balancer took the job out of its queue, milliseconds since the Unix epoch. */
     dequeuedAtMs: z.number(),
     /** The balancer that chose this worker. */
     dispatchedBy: balancerId,
@@ -72,20 +83,30 @@ export const runRequestContract = defineContract({
 });
 export type RunRequest = Payload<typeof runRequestContract>;
 
-/** Worker to balancer. `running`: it has this job already, for example after a lost reply. */
+/**
+ * Worker to balancer, after the claim. `lost`: somebody else holds the claim, or the job has ended.
+ * `invalid`: the request did not decode.
+ */
 export const runReplyContract = defineContract({
   name: 'run reply',
   subject: '(reply)',
-  version: 1,
+  version: 2,
   delivery: 'request',
   maxBytes: 4096,
-  schema: z.object({
-    kind: z.enum(['ok', 'running', 'full', 'draining', 'expired', 'invalid']),
-    slots: z.int().nonnegative(),
-    inFlight: z.int().nonnegative(),
-  }),
+  schema: z.object({ kind: z.enum(['ok', 'full', 'draining', 'lost', 'invalid']) }),
 });
 export type RunReply = Payload<typeof runReplyContract>;
+
+/** A balancer to the others: this job is with that worker. A hint; void unless a report lists the job soon. */
+export const tookContract = defineContract({
+  name: 'took',
+  subject: 'bal.took',
+  version: 1,
+  delivery: 'at-most-once',
+  maxBytes: 1024,
+  schema: z.object({ balancerId, jobId, workerId }),
+});
+export type Took = Payload<typeof tookContract>;
 
 /** A worker's own word on its load: every 250 ms and on change (features B3). */
 export const loadReportContract = defineContract({
@@ -151,7 +172,10 @@ export const usage = z.object({
 });
 export type Usage = z.infer<typeof usage>;
 
-/** A numbered piece of a stream. A hole in `sequence` means that text is missing until the result. */
+/**
+ * A numbered piece of a stream. A hole in `sequence` means that text is missing: the worker sends it
+ * again when asked, and the job's end in the ledger has the whole text anyway.
+ */
 export const frameContract = defineContract({
   name: 'frame',
   subject: 'frames.<owner>.<jobId>.<attempt>',
@@ -164,9 +188,49 @@ export const frameContract = defineContract({
     /** 0 for the first frame of an attempt. */
     sequence: z.int().nonnegative(),
     text: z.string(),
+    /** Only on the last one, sent when the end of a stored job stands in the ledger. */
+    end: z
+      .object({
+        /** The revision of the end in the ledger. */
+        revision: z.int().positive(),
+        /** Where the job lies in `JOBS`, to be removed once the user has the answer. */
+        stored: z.int().positive(),
+      })
+      .optional(),
   }),
 });
 export type Frame = Payload<typeof frameContract>;
+
+/** A reader of frames to the worker that sent them: again from this one on. */
+export const resendContract = defineContract({
+  name: 'resend',
+  subject: 'resend.<jobId>',
+  version: 1,
+  delivery: 'at-most-once',
+  maxBytes: 1024,
+  schema: z.object({
+    jobId,
+    attempt: z.int().positive(),
+    /** The first sequence that is missing. */
+    from: z.int().nonnegative(),
+  }),
+});
+export type Resend = Payload<typeof resendContract>;
+
+/** A balancer to the owner of a stored job: it ended, and you have not delivered it. */
+export const wakeContract = defineContract({
+  name: 'wake',
+  subject: 'wake.<owner>',
+  version: 1,
+  delivery: 'at-most-once',
+  maxBytes: 1024,
+  schema: z.object({
+    jobId,
+    /** Where the job lies in `JOBS`. */
+    stored: z.int().positive(),
+  }),
+});
+export type Wake = Payload<typeof wakeContract>;
 
 /** Milliseconds that the job spent in each of the phases that the bot cannot see. */
 export const jobTimings = z.object({
@@ -200,8 +264,8 @@ export const jobOutcome = z.discriminatedUnion('kind', [
 export type JobOutcome = z.infer<typeof jobOutcome>;
 
 /**
- * Worker (or balancer, for a job nobody could run) to the owning cluster. The reply means *the user
- * has it*; only then is the job acknowledged in the work queue.
+ * What a job came to. Of a stored job it stands in the ledger's end, where its owner reads it; of an
+ * ephemeral one the worker (or the balancer, for a job nobody could run) sends it to the ingress.
  */
 export const resultContract = defineContract({
   name: 'result',
@@ -224,16 +288,13 @@ export const resultContract = defineContract({
 });
 export type Result = Payload<typeof resultContract>;
 
-/**
- * The owner's reply to a result. `delivered`: the user sees it (or the message is gone, which is
- * final too). `taken`: an ingress has it, or nobody waits for it any more. `busy`: come again.
- */
+/** The reply of an ingress to a result: it has it, or nobody waits for it any more. */
 export const resultReplyContract = defineContract({
   name: 'result reply',
   subject: '(reply)',
-  version: 1,
+  version: 2,
   delivery: 'request',
   maxBytes: 4096,
-  schema: z.object({ kind: z.enum(['delivered', 'taken', 'busy']) }),
+  schema: z.object({ kind: z.literal('taken') }),
 });
 export type ResultReply = Payload<typeof resultReplyContract>;

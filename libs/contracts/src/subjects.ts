@@ -6,6 +6,8 @@ import type { OwnerId } from './origin.ts';
 export const subjects = {
   job: (lane: Lane, job: JobId) => `jobs.${lane}.${job}`,
   allJobs: 'jobs.>',
+  /** A job in whichever lane. */
+  jobAnyLane: (job: JobId) => `jobs.*.${job}`,
   run: (worker: WorkerId) => `workers.${worker}.run`,
   load: (worker: WorkerId) => `load.${worker}`,
   allLoad: 'load.*',
@@ -14,7 +16,16 @@ export const subjects = {
   frame: (owner: OwnerId, job: JobId, attempt: number) => `frames.${owner}.${job}.${attempt}`,
   framesOf: (owner: OwnerId) => `frames.${owner}.>`,
   result: (owner: OwnerId) => `results.${owner}`,
+  wake: (owner: OwnerId) => `wake.${owner}`,
+  released: (job: JobId) => `released.${job}`,
+  allReleases: 'released.*',
+  /** A dead letter, by its name: the id of its job where it has a readable one. */
+  deadLetter: (name: string) => `deadletters.${name}`,
+  allDeadLetters: 'deadletters.*',
+  resend: (job: JobId) => `resend.${job}`,
+  allResends: 'resend.*',
   balancerHeartbeat: 'bal.hb',
+  took: 'bal.took',
   submit: (balancer: BalancerId) => `submit.${balancer}`,
   returned: (ingress: IngressId) => `returned.${ingress}`,
   exchange: (cluster: ClusterId) => `exchanges.${cluster}`,

@@ -39,6 +39,8 @@ export interface MessageCreate {
   readonly mentions: readonly UserId[];
   readonly repliedTo?: ReferencedMessage;
   readonly attachments: number;
+  /** What its author gave it when posting; of ours it names the answer's part. */
+  readonly nonce?: string;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -67,6 +69,7 @@ export function decodeMessage(data: unknown): MessageCreate | undefined {
     mentions: mentionsOf(data.mentions),
     ...(repliedTo && { repliedTo }),
     attachments: Array.isArray(data.attachments) ? data.attachments.length : 0,
+    ...(typeof data.nonce === 'string' && { nonce: data.nonce }),
   };
 }
 

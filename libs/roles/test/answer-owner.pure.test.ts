@@ -2,17 +2,18 @@
 import { createMemoryBus } from '@starling/bus';
 import { SimulatedClock, seededRandom } from '@starling/clock';
 import {
-  balancerId,
   decode,
   frameContract,
   ingressId,
   type JobOrigin,
   jobContract,
+  ownerOfOrigin,
 } from '@starling/contracts';
 import { answerOf, FakeProvider } from '@starling/llm/testing';
 import { activeContext, telemetryFor } from '@starling/telemetry';
 import { describe, expect, it } from 'vitest';
 import { answerJob } from '../src/worker/answer-job.ts';
+import { FrameSender } from '../src/worker/frame-sender.ts';
 
 const owner = ingressId.parse('i0');
 
@@ -38,15 +39,15 @@ async function framesOf(stream: boolean) {
     acceptedAtMs: clock.nowMs(),
     deadlineAtMs: clock.nowMs() + 60_000,
   });
-  const request = {
-    ...{ job, attempt: 1, receipt: 'none', dequeuedAtMs: clock.nowMs() },
-    dispatchedBy: balancerId.parse('b0'),
-  };
+  const owned = { jobId: job.jobId, attempt: 1, ownerId: ownerOfOrigin(origin), headers: {} };
+  const sender = new FrameSender({ messaging, clock, coalesceMs: 40 }, owned);
   const provider = new FakeProvider({ clock, script: () => answerOf('Hello') });
   const answer = await answerJob(
-    { messaging, clock, provider, telemetry: telemetryFor('worker'), coalesceMs: 40 },
-    request,
-    { signal: new AbortController().signal, parent: activeContext() },
+    { clock, provider, telemetry: telemetryFor('worker') },
+    {
+      ...{ job, attempt: 1, frames: sender },
+      ...{ signal: new AbortController().signal, parent: activeContext() },
+    },
   );
   await clock.advance(0);
   return { answer, frames };

@@ -4,24 +4,17 @@ import {
   BusError,
   type BusMessage,
   createMemoryBus,
+  type KeyValue,
   type Messaging,
-  type WorkQueue,
 } from '@starling/bus';
 import { SimulatedClock, seededRandom } from '@starling/clock';
 import { balancerSection, deliverySection, parseConfig, workerSection } from '@starling/config';
-import {
-  balancerId,
-  encode,
-  type Job,
-  jobContract,
-  jobId,
-  subjects,
-  workerId,
-} from '@starling/contracts';
-import { jobsQueue } from '@starling/jobs';
+import { balancerId, type Job, jobContract, jobId, workerId } from '@starling/contracts';
+import { acceptJob } from '@starling/jobs';
 import { answerOf, FakeProvider, type FakeStep } from '@starling/llm/testing';
 import { type CapturedTelemetry, captureTelemetry } from '@starling/telemetry/testing';
 import { type Balancer, startBalancer } from '../src/balancer/index.ts';
+import type { Jobs } from '../src/delivery/open-jobs.ts';
 import { FakeCluster } from '../src/testing.ts';
 import { startWorker, type Worker } from '../src/worker/index.ts';
 
@@ -63,10 +56,21 @@ function busOf(bus: Bus, faults: Faults): Bus {
     state: bus.state,
     openWorkQueue: (spec) => bus.openWorkQueue(spec),
     openJobStore: (spec) => bus.openJobStore(spec),
-    openKeyValue: (spec) => bus.openKeyValue(spec),
-    async settle(receipt, settlement) {
-      if (!faults.cut) await bus.settle(receipt, settlement);
+    async openKeyValue(spec) {
+      const bucket = await bus.openKeyValue(spec);
+      const orCut = async <T>(work: () => Promise<T>): Promise<T> => {
+        if (faults.cut) throw new BusError('unreachable', 'killed');
+        return await work();
+      };
+      const mine: KeyValue = {
+        create: (key, bytes, options) => orCut(() => bucket.create(key, bytes, options)),
+        update: (key, bytes, options) => orCut(() => bucket.update(key, bytes, options)),
+        get: (key) => orCut(() => bucket.get(key)),
+        watch: (pattern, handler) => bucket.watch(pattern, handler),
+      };
+      return mine;
     },
+    settle: (receipt, settlement) => bus.settle(receipt, settlement),
     async [Symbol.asyncDispose]() {},
   };
 }
@@ -83,10 +87,18 @@ export class Fleet implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   #jobs = 0;
 
+  #stores: Jobs | undefined;
+
   static async start(): Promise<Fleet> {
     const fleet = new Fleet();
-    await fleet.cluster.join(fleet.bus);
+    fleet.#stores = await fleet.cluster.join(fleet.bus, fleet.clock);
     return fleet;
+  }
+
+  /** The stores themselves, for what a bot or a fault would do to them. */
+  get stores(): Jobs {
+    if (!this.#stores) throw new Error('not started');
+    return this.#stores;
   }
 
   /** Starts a worker whose provider answers by script. */
@@ -125,6 +137,11 @@ export class Fleet implements AsyncDisposable {
     this.#change(name, { cut: true });
   }
 
+  /** It comes back from a pause: a zombie, if another has its jobs by now. */
+  revive(name: string): void {
+    this.#change(name, { cut: false });
+  }
+
   /** The worker's next replies are lost on the way. */
   loseReplies(name: string, repliesToLose: number): void {
     this.#change(name, { repliesToLose });
@@ -156,11 +173,6 @@ export class Fleet implements AsyncDisposable {
     return role;
   }
 
-  /** The queue itself, for what a bot or a fault would do to it. */
-  queue(): Promise<WorkQueue> {
-    return this.bus.openWorkQueue(jobsQueue);
-  }
-
   /** Accepts a job. */
   async ask(
     question = 'Hi',
@@ -175,9 +187,10 @@ export class Fleet implements AsyncDisposable {
       origin: {
         kind: 'discord',
         clusterId: this.cluster.id,
-        channelId: '100000000000000001',
+        // Each in a channel of its own: jobs of one conversation prefer one worker.
+        channelId: String(100000000000000000n + BigInt(this.#jobs)),
         messageId: '100000000000000002',
-        userId: '100000000000000003',
+        userId: String(200000000000000000n + BigInt(this.#jobs)),
       },
       messages: [{ role: 'user', content: question }],
       maxCompletionTokens: 100,
@@ -185,9 +198,9 @@ export class Fleet implements AsyncDisposable {
       deadlineAtMs: nowMs + 60_000,
       ...changes,
     });
-    const queue = await this.queue();
-    const subject = subjects.job(job.lane, job.jobId);
-    await queue.enqueue(subject, encode(jobContract, job), { id: job.jobId, headers });
+    const { clock } = this;
+    const { store } = this.stores;
+    await acceptJob(job, { store, clock, headers, tokenEstimate: 200, retryForMs: 0 });
     return job;
   }
 

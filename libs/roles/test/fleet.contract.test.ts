@@ -19,12 +19,13 @@ import {
   workerId,
 } from '@starling/contracts';
 import { type RunningServer, startNatsServer } from '@starling/harness';
-import { jobsQueue } from '@starling/jobs';
+import { acceptJob } from '@starling/jobs';
 import { type Provider, providerFrom } from '@starling/llm';
 import { type LlmEmulator, startLlmEmulator } from '@starling/llm-emulator/testing';
 import { type CapturedTelemetry, captureTelemetry } from '@starling/telemetry/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startBalancer } from '../src/balancer/index.ts';
+import type { Jobs } from '../src/delivery/open-jobs.ts';
 import { FakeCluster } from '../src/testing.ts';
 import { startWorker, type Worker } from '../src/worker/index.ts';
 
@@ -57,7 +58,8 @@ describe('balancers and workers on NATS', () => {
   let cluster: FakeCluster;
   let telemetry: CapturedTelemetry;
   let bus: Bus;
-  let jobs = 0;
+  let jobs: Jobs;
+  let asked = 0;
 
   beforeAll(async () => {
     nats = await startNatsServer();
@@ -77,7 +79,7 @@ describe('balancers and workers on NATS', () => {
     telemetry = stack.use(captureTelemetry());
     bus = await connect('test');
     cluster = new FakeCluster();
-    await cluster.join(bus);
+    jobs = await cluster.join(bus, systemClock);
   });
 
   afterEach(() => stack.disposeAsync());
@@ -127,27 +129,27 @@ describe('balancers and workers on NATS', () => {
   }
 
   async function ask(changes: Partial<Job> = {}): Promise<Job> {
-    jobs += 1;
+    asked += 1;
     const nowMs = systemClock.nowMs();
     const job: Job = jobContract.schema.parse({
-      jobId: jobId.parse(`contract-${jobs}`),
+      jobId: jobId.parse(`contract-${asked}`),
       lane: 'interactive',
       origin: {
         kind: 'discord',
         clusterId: cluster.id,
-        channelId: '100000000000000001',
+        channelId: String(100000000000000000n + BigInt(asked)),
         messageId: '100000000000000002',
-        userId: '100000000000000003',
+        userId: String(200000000000000000n + BigInt(asked)),
       },
-      messages: [{ role: 'user', content: `Question ${jobs}` }],
+      messages: [{ role: 'user', content: `Question ${asked}` }],
       maxCompletionTokens: 20_000,
       acceptedAtMs: nowMs,
       deadlineAtMs: nowMs + 60_000,
       ...changes,
     });
-    const queue = await bus.openWorkQueue(jobsQueue);
-    const subject = subjects.job(job.lane, job.jobId);
-    await queue.enqueue(subject, encode(jobContract, job), { id: job.jobId });
+    const { store } = jobs;
+    const headers = {};
+    await acceptJob(job, { store, clock: systemClock, headers, tokenEstimate: 200, retryForMs: 0 });
     return job;
   }
 
@@ -155,8 +157,7 @@ describe('balancers and workers on NATS', () => {
     vi.waitFor(check, { timeout: 20_000, interval: 10 });
   const delivered = (count: number) =>
     until(() => expect(cluster.delivered.length).toBeGreaterThanOrEqual(count));
-  const queueIsEmpty = () =>
-    until(async () => expect(await (await bus.openWorkQueue(jobsQueue)).size()).toBe(0));
+  const nothingIsStored = () => until(async () => expect(await jobs.store.size()).toBe(0));
   const requests = () => emulator.readRecord().requests;
 
   it('answers each job once over all workers, on few connections [B1] [B4] [C2] [A9]', async () => {
@@ -168,7 +169,7 @@ describe('balancers and workers on NATS', () => {
       for (let each = 0; each < 6; each += 1) asked.push(await ask());
       await delivered(wave * 6);
     }
-    await queueIsEmpty();
+    await nothingIsStored();
     expect(cluster.delivered.map((result) => result.jobId).sort()).toEqual(
       asked.map((job) => job.jobId).sort(),
     );
@@ -205,7 +206,7 @@ describe('balancers and workers on NATS', () => {
     expect(cluster.delivered[0]?.outcome).toMatchObject({ kind: 'failed', code: 'cancelled' });
     await until(() => expect(requests()).toMatchObject([{ ending: 'aborted' }]));
     expect(role.snapshot().running).toEqual([]);
-    await queueIsEmpty();
+    await nothingIsStored();
   });
 
   it('ends calmly, with a code, when the provider answers 500 for ever [F10] [C4]', async () => {
@@ -220,9 +221,9 @@ describe('balancers and workers on NATS', () => {
       partialText: '',
     });
     expect(requests()).toHaveLength(3);
-    await queueIsEmpty();
+    await nothingIsStored();
     const told = [
-      cluster.offered,
+      cluster.delivered,
       telemetry.lines,
       telemetry.spans.map(({ attributes, events, status }) => [attributes, events, status]),
     ];
@@ -259,6 +260,6 @@ describe('balancers and workers on NATS', () => {
     expect(cluster.delivered).toMatchObject([
       { servedBy: 'staying', attempt: 2, outcome: { kind: 'done' } },
     ]);
-    await queueIsEmpty();
+    await nothingIsStored();
   });
 });

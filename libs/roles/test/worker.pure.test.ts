@@ -1,15 +1,17 @@
 import {
+  balancerHeartbeatContract,
   balancerId,
   cancelContract,
   decode,
   encode,
+  type Job,
   type JobId,
-  jobContract,
   jobId,
   type LoadReport,
   loadReportContract,
   type RunReply,
   type RunRequest,
+  resendContract,
   runReplyContract,
   runRequestContract,
   subjects,
@@ -20,6 +22,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Fleet } from './fleet-fixture.ts';
 
 const w0 = workerId.parse('w0');
+const b0 = balancerId.parse('b0');
 const slow: readonly FakeStep[] = [
   { kind: 'text', text: 'Once ' },
   { kind: 'wait', ms: 10_000 },
@@ -35,31 +38,36 @@ describe('a worker', () => {
 
   afterEach(() => fleet[Symbol.asyncDispose]());
 
-  /** Takes the next job from the queue. */
-  async function take(): Promise<RunRequest> {
-    const queue = await fleet.queue();
-    const [message] = await queue.take({ max: 1, waitMs: 0 });
-    if (!message) throw new Error('no job in the queue');
-    const decoded = decode(jobContract, message.payload);
-    if (!decoded.ok) throw new Error('a job that does not decode');
+  /** A request to run a stored job, as a balancer would send it. */
+  async function requestFor(
+    job: Job,
+    difference: { readonly attempt?: number; readonly previousRevision?: number } = {},
+  ): Promise<RunRequest> {
+    const [stored] = await fleet.stores.store.list(subjects.jobAnyLane(job.jobId));
+    if (!stored) throw new Error('the job is not stored');
+    const { attempt = 1, previousRevision } = difference;
+    const { sequence } = stored;
     return {
-      job: decoded.value,
-      attempt: message.deliveryCount,
-      receipt: message.receipt,
+      jobId: job.jobId,
+      attempt,
+      work: { kind: 'stored', sequence, ...(previousRevision && { previousRevision }) },
       dequeuedAtMs: fleet.clock.nowMs(),
-      dispatchedBy: balancerId.parse('b0'),
+      dispatchedBy: b0,
     };
   }
 
-  /** Takes the next job and asks the worker to run it, as a balancer would. */
-  const run = async () => await request(await take());
-
-  async function request(payload: RunRequest | Uint8Array): Promise<RunReply> {
+  async function request(payload: RunRequest | Uint8Array, worker = w0): Promise<RunReply['kind']> {
     const bytes = payload instanceof Uint8Array ? payload : encode(runRequestContract, payload);
-    const asked = fleet.bus.messaging.request(subjects.run(w0), bytes, { timeoutMs: 1_000 });
+    const asked = fleet.bus.messaging.request(subjects.run(worker), bytes, { timeoutMs: 1_000 });
     const decoded = decode(runReplyContract, (await asked).payload);
     if (!decoded.ok) throw new Error('a reply that does not decode');
-    return decoded.value;
+    return decoded.value.kind;
+  }
+
+  /** Accepts a job and has the worker run it. */
+  async function run(question = 'Hi', changes: Partial<Job> = {}) {
+    const job = await fleet.ask(question, changes);
+    return { job, reply: await request(await requestFor(job)) };
   }
 
   const cancel = (id: JobId) =>
@@ -68,26 +76,38 @@ describe('a worker', () => {
       encode(cancelContract, { jobId: id, reason: 'user' }),
     );
 
-  const queued = async () => (await fleet.queue()).size();
-
-  it('answers with numbered frames and an authoritative result, then acknowledges [A9] [B5]', async () => {
-    await fleet.worker('w0', { script: () => answerOf('One ', 'two ', 'three') });
-    const job = await fleet.ask();
-    expect(await run()).toEqual({ kind: 'ok', slots: 8, inFlight: 1 });
-    await fleet.until(() => fleet.cluster.delivered.length === 1);
-    const [result] = fleet.cluster.delivered;
-    expect(result).toMatchObject({
-      jobId: job.jobId,
-      attempt: 1,
-      outcome: { kind: 'done', text: 'One two three', frames: fleet.cluster.frames.length },
-      servedBy: 'w0',
-      dispatchedBy: 'b0',
-      timings: { queueMs: 0, dispatchMs: 0 },
+  async function hearReports(): Promise<LoadReport[]> {
+    const reports: LoadReport[] = [];
+    await fleet.bus.messaging.subscribe(subjects.allLoad, ({ payload }) => {
+      const decoded = decode(loadReportContract, payload);
+      if (decoded.ok) reports.push(decoded.value);
     });
-    expect(fleet.cluster.frames.map(({ sequence }) => sequence)).toEqual([0, 1]);
+    return reports;
+  }
+
+  const delivered = (count: number) => () => fleet.cluster.delivered.length >= count;
+
+  it('answers with numbered frames, writes the end, and says so in the last frame [A9] [B5]', async () => {
+    await fleet.worker('w0', { script: () => answerOf('One ', 'two ', 'three') });
+    const { job, reply } = await run();
+    expect(reply).toBe('ok');
+    await fleet.until(delivered(1));
+    const { frames, lastFrames } = fleet.cluster;
+    expect(fleet.cluster.delivered).toMatchObject([
+      {
+        jobId: job.jobId,
+        attempt: 1,
+        outcome: { kind: 'done', text: 'One two three', frames: frames.length },
+        servedBy: 'w0',
+        dispatchedBy: 'b0',
+        timings: { queueMs: 0, dispatchMs: 0 },
+      },
+    ]);
     // The first text at once, what followed in one frame.
-    expect(fleet.cluster.frames.map(({ text }) => text)).toEqual(['One ', 'two three']);
-    expect(await queued()).toBe(0);
+    expect(frames.map(({ text }) => text)).toEqual(['One ', 'two three']);
+    expect([...frames, ...lastFrames].map(({ sequence }) => sequence)).toEqual([0, 1, 2]);
+    const read = await fleet.stores.ledger.read(job.jobId);
+    expect(read).toMatchObject({ kind: 'end', revision: lastFrames[0]?.end?.revision });
   });
 
   it('sends a frame every 40 ms, and sooner when 1 kB has come [A9]', async () => {
@@ -98,68 +118,103 @@ describe('a worker', () => {
     await fleet.worker('w0', {
       script: () => [...drip, { kind: 'text', text: 'y'.repeat(40_000) }, ...answerOf('.')],
     });
-    await fleet.ask();
     await run();
-    await fleet.until(() => fleet.cluster.delivered.length === 1);
+    await fleet.until(delivered(1));
     const texts = fleet.cluster.frames.map(({ text }) => text);
     expect(texts.slice(0, 3)).toEqual(['x', 'xxxx', 'xxxx']);
     expect(Math.max(...texts.map((text) => text.length))).toBeLessThanOrEqual(16 * 1024);
     expect(texts.join('')).toBe(`${'x'.repeat(10)}${'y'.repeat(40_000)}.`);
   });
 
-  it('says what it does with a request: full, running, expired, draining, invalid [B1] [B8]', async () => {
+  it('sends again the frames that a reader missed [A9]', async () => {
+    await fleet.worker('w0', {
+      script: () => [
+        { kind: 'text', text: 'One ' },
+        { kind: 'wait', ms: 100 },
+        { kind: 'text', text: 'two ' },
+        { kind: 'wait', ms: 5_000 },
+        ...answerOf('three'),
+      ],
+    });
+    const { job } = await run();
+    await fleet.until(() => fleet.cluster.frames.length === 2);
+    const ask = (attempt: number, from: number) =>
+      fleet.bus.messaging.publish(
+        subjects.resend(job.jobId),
+        encode(resendContract, { jobId: job.jobId, attempt, from }),
+      );
+    ask(1, 1);
+    ask(2, 0);
+    ask(1, 7);
+    fleet.bus.messaging.publish(subjects.resend(job.jobId), Buffer.from('nonsense'));
+    await fleet.clock.advance(0);
+    expect(fleet.cluster.frames.map(({ text }) => text)).toEqual(['One ', 'two ', 'two ']);
+    await fleet.until(delivered(1));
+  });
+
+  it('says what it does with a request: full, lost, draining, invalid [B1] [B8]', async () => {
     const { role } = await fleet.worker('w0', {
       script: () => slow,
       settings: { STARLING_WORKER_SLOTS: '1' },
     });
-    await fleet.ask('first');
-    expect((await run()).kind).toBe('ok');
-    await fleet.ask('second');
-    expect(await run()).toEqual({ kind: 'full', slots: 1, inFlight: 1 });
-    await fleet.ask('late', { deadlineAtMs: fleet.clock.nowMs() });
-    expect((await run()).kind).toBe('expired');
-    expect((await request(Buffer.from('{"v":1}'))).kind).toBe('invalid');
-    expect((await request(Buffer.from('not json'))).kind).toBe('invalid');
+    expect((await run('first')).reply).toBe('ok');
+    expect((await run('second')).reply).toBe('full');
+    expect(await request(Buffer.from('{"v":2}'))).toBe('invalid');
+    expect(await request(Buffer.from('not json'))).toBe('invalid');
     const drained = role.drain({ signal: new AbortController().signal });
-    await fleet.ask('too late');
-    expect((await run()).kind).toBe('draining');
-    await fleet.until(() => fleet.cluster.delivered.length === 1);
+    expect((await run('too late')).reply).toBe('draining');
+    await fleet.until(delivered(1));
     await drained;
   });
 
-  it('runs a job once when its request comes twice, and settles the newest delivery [B5]', async () => {
-    const { provider } = await fleet.worker('w0', { script: () => slow });
-    await fleet.ask();
-    const first = await take();
-    expect((await request(first)).kind).toBe('ok');
-    // The delivery is given away behind the worker's back: the queue delivers the job again.
-    await fleet.bus.settle(first.receipt, { kind: 'retry', delayMs: 0 });
-    await fleet.clock.advance(1);
-    expect((await run()).kind).toBe('running');
-    await fleet.until(() => fleet.cluster.delivered.length === 1);
+  it('runs a job once, however often and by whomever it is asked [B5] [A6]', async () => {
+    const first = await fleet.worker('w0', { script: () => slow });
+    const second = await fleet.worker('w1', { script: () => slow });
+    const { job } = await run();
+    expect(await request(await requestFor(job))).toBe('ok');
+    expect(await request(await requestFor(job), workerId.parse('w1'))).toBe('lost');
+    await fleet.until(delivered(1));
+    // It ended: whoever still asks finds the end.
+    fleet.cluster.delivers = false;
     await fleet.clock.advance(20_000);
-    expect(provider.calls).toHaveLength(1);
+    expect(first.provider.calls).toHaveLength(1);
+    expect(second.provider.calls).toHaveLength(0);
     expect(fleet.cluster.delivered).toHaveLength(1);
-    expect(await queued()).toBe(0);
+  });
+
+  it('is fenced when another took its job over: no end, no last frame [A7] [B5]', async () => {
+    await fleet.worker('w0', { script: () => slow });
+    const heir = await fleet.worker('w1', { script: () => answerOf('By the heir') });
+    const { job } = await run();
+    await fleet.until(() => fleet.cluster.frames.length === 1);
+    const claim = await fleet.stores.ledger.read(job.jobId);
+    if (claim.kind !== 'run') throw new Error('it was not claimed');
+    const next = await requestFor(job, { attempt: 2, previousRevision: claim.revision });
+    expect(await request(next, workerId.parse('w1'))).toBe('ok');
+    await fleet.until(delivered(1));
+    await fleet.clock.advance(20_000);
+    expect(heir.provider.calls).toHaveLength(1);
+    expect(fleet.cluster.delivered).toMatchObject([{ servedBy: 'w1', attempt: 2 }]);
+    expect(fleet.cluster.lastFrames).toHaveLength(1);
+    const metrics = await fleet.telemetry.metrics();
+    expect(metrics.find(({ name }) => name === 'starling.jobs.fenced')?.value).toBe(1);
   });
 
   it('closes the stream at once when it is cancelled, and frees the slot [A10]', async () => {
     const { provider, role } = await fleet.worker('w0', { script: () => slow });
-    const job = await fleet.ask();
-    await run();
+    const { job } = await run();
     await fleet.until(() => fleet.cluster.frames.length === 1);
     const cancelledAtMs = fleet.clock.nowMs();
     cancel(job.jobId);
     await fleet.clock.advance(0);
     expect(provider.calls[0]?.abortedAtMs).toBe(cancelledAtMs);
+    await fleet.until(delivered(1));
     expect(role.snapshot().running).toEqual([]);
-    await fleet.until(() => fleet.cluster.delivered.length === 1);
     expect(fleet.cluster.delivered[0]?.outcome).toEqual({
       kind: 'failed',
       code: 'cancelled',
       partialText: 'Once ',
     });
-    expect(await queued()).toBe(0);
   });
 
   it('does not run a job whose cancel overtook it [A10]', async () => {
@@ -167,17 +222,16 @@ describe('a worker', () => {
     const job = await fleet.ask();
     cancel(job.jobId);
     await fleet.clock.advance(1);
-    await run();
-    await fleet.until(() => fleet.cluster.delivered.length === 1);
+    await request(await requestFor(job));
+    await fleet.until(delivered(1));
     expect(fleet.cluster.delivered[0]?.outcome).toMatchObject({ code: 'cancelled' });
     expect(fleet.cluster.frames).toEqual([]);
   });
 
   it('ends a job at its deadline with an honest failure [F10]', async () => {
     await fleet.worker('w0', { script: () => slow });
-    await fleet.ask('Hi', { deadlineAtMs: fleet.clock.nowMs() + 5_000 });
-    await run();
-    await fleet.until(() => fleet.cluster.delivered.length === 1, { withinMs: 5_100 });
+    await run('Hi', { deadlineAtMs: fleet.clock.nowMs() + 5_000 });
+    await fleet.until(delivered(1), { withinMs: 5_100 });
     expect(fleet.cluster.delivered[0]?.outcome).toEqual({
       kind: 'failed',
       code: 'deadline_exceeded',
@@ -185,88 +239,49 @@ describe('a worker', () => {
     });
   });
 
-  it('keeps its delivery alive for as long as it works on it [B5]', async () => {
-    await fleet.worker('w0', {
-      script: () => [{ kind: 'wait', ms: 50_000 }, ...answerOf('At last')],
-    });
-    await fleet.ask();
+  it('writes the end again until the ledger has it, and holds the slot so long [A7]', async () => {
+    const { role, provider } = await fleet.worker('w0');
     await run();
-    await fleet.clock.advance(45_000);
-    expect(await (await fleet.queue()).take({ max: 1, waitMs: 0 })).toEqual([]);
-    await fleet.until(() => fleet.cluster.delivered.length === 1);
-    expect(await queued()).toBe(0);
-  });
-
-  it('frees the slot at the last token though the cluster is busy, and delivers later [B5]', async () => {
-    const { role } = await fleet.worker('w0');
-    fleet.cluster.reply = 'busy';
-    await fleet.ask();
-    await run();
-    await fleet.until(() => fleet.cluster.offered.length >= 3);
-    expect(role.snapshot()).toMatchObject({ running: [], undelivered: 1 });
-    expect(await queued()).toBe(1);
-    fleet.cluster.reply = 'delivered';
-    await fleet.until(() => fleet.cluster.delivered.length === 1);
-    await fleet.clock.advance(0);
-    expect(await queued()).toBe(0);
-  });
-
-  it('gives a job back when its cluster stays away, and re-sends the result without a call [B5]', async () => {
-    const { provider, role } = await fleet.worker('w0');
-    fleet.cluster.reply = 'nothing';
-    await fleet.ask('Hi', { deadlineAtMs: fleet.clock.nowMs() + 600_000 });
-    await run();
-    await fleet.until(() => fleet.cluster.offered.length > 0);
-    await fleet.until(() => role.snapshot().undelivered === 0, { withinMs: 75_000 });
-    expect(await queued()).toBe(1);
-    fleet.cluster.reply = 'delivered';
+    fleet.kill('w0');
     await fleet.clock.advance(5_000);
-    expect((await run()).kind).toBe('running');
-    await fleet.until(() => fleet.cluster.delivered.length === 1);
-    await fleet.clock.advance(0);
+    expect(provider.calls).toMatchObject([{ ended: true }]);
+    expect(role.snapshot().running).toHaveLength(1);
+    fleet.revive('w0');
+    await fleet.until(delivered(1), { withinMs: 3_000 });
+    expect(role.snapshot().running).toEqual([]);
     expect(provider.calls).toHaveLength(1);
-    expect(await queued()).toBe(0);
   });
 
-  it('acknowledges again a job that it has delivered already [B5]', async () => {
-    const { provider } = await fleet.worker('w0');
-    await fleet.ask();
-    const asked = await take();
-    await fleet.ask('another');
-    const elsewhere = (await take()).receipt;
-    await fleet.bus.settle(elsewhere, { kind: 'ack' });
-    // Its acknowledgement goes nowhere, as if the server had forgotten it.
-    await request({ ...asked, receipt: elsewhere });
-    await fleet.until(() => fleet.cluster.delivered.length === 1);
-    expect(await queued()).toBe(1);
-    expect((await request({ ...asked, attempt: 2 })).kind).toBe('running');
-    await fleet.clock.advance(0);
-    expect(await queued()).toBe(0);
-    expect(provider.calls).toHaveLength(1);
-    expect(fleet.cluster.delivered).toHaveLength(1);
-  });
-
-  it('takes no more work while too many results wait for their clusters', async () => {
-    await fleet.worker('w0', { settings: { STARLING_MAX_UNDELIVERED: '2' } });
-    fleet.cluster.reply = 'busy';
-    for (const expected of ['ok', 'ok', 'full'] as const) {
-      await fleet.ask();
-      expect((await run()).kind).toBe(expected);
-      await fleet.clock.advance(50);
+  it('lets go of a job whose body is gone, or cannot be read', async () => {
+    const { role, provider } = await fleet.worker('w0');
+    const { store } = fleet.stores;
+    const gone = await fleet.ask();
+    const request1 = await requestFor(gone);
+    if (request1.work.kind === 'stored') await store.remove(request1.work.sequence);
+    expect(await request(request1)).toBe('ok');
+    for (const [id, body] of [
+      ['shapeless', '{"v":1,"jobId":"shapeless"}'],
+      ['newer', '{"v":99}'],
+    ] as const) {
+      const stored = await store.put(`jobs.dm.${id}`, Buffer.from(body), { id });
+      const work = { kind: 'stored', sequence: stored.sequence } as const;
+      expect(await request({ ...request1, jobId: jobId.parse(id), work })).toBe('ok');
     }
-    fleet.cluster.reply = 'delivered';
-    await fleet.until(() => fleet.cluster.delivered.length === 2);
+    await fleet.clock.advance(100);
+    expect(role.snapshot().running).toEqual([]);
+    expect(provider.calls).toEqual([]);
+    expect(fleet.cluster.lastFrames).toEqual([]);
+    // What a newer process wrote stays for one; the claim is free for it.
+    expect((await store.list()).map(({ subject }) => subject)).toEqual(['jobs.dm.newer']);
+    expect(await fleet.stores.ledger.read(jobId.parse('newer'))).toMatchObject({
+      kind: 'released',
+    });
   });
 
-  it('drains: finishes and delivers what streams, and says so in its reports [B8]', async () => {
-    const reports: LoadReport[] = [];
-    await fleet.bus.messaging.subscribe(subjects.allLoad, ({ payload }) => {
-      const decoded = decode(loadReportContract, payload);
-      if (decoded.ok) reports.push(decoded.value);
-    });
+  it('drains: finishes what streams, and says so in its reports [B8]', async () => {
+    const reports = await hearReports();
     const { role } = await fleet.worker('w0', { script: () => slow });
-    const job = await fleet.ask();
-    await run();
+    const { job } = await run();
     await fleet.until(() => fleet.cluster.frames.length === 1);
     let drained = false;
     const draining = role.drain({ signal: new AbortController().signal }).then(() => {
@@ -277,14 +292,12 @@ describe('a worker', () => {
     expect(drained).toBe(false);
     await fleet.until(() => drained);
     await draining;
-    expect(fleet.cluster.delivered).toHaveLength(1);
-    expect(await queued()).toBe(0);
+    await fleet.until(delivered(1));
   });
 
   it('lets go of what still streams at its drain deadline, for another worker [B8] [B5]', async () => {
     const { role, provider } = await fleet.worker('w0', { script: () => slow });
-    await fleet.ask();
-    await run();
+    const { job } = await run();
     await fleet.until(() => fleet.cluster.frames.length === 1);
     const deadline = new AbortController();
     const draining = role.drain({ signal: deadline.signal });
@@ -292,34 +305,42 @@ describe('a worker', () => {
     await draining;
     await role[Symbol.asyncDispose]();
     expect(provider.calls[0]?.ended).toBe(true);
-    await fleet.clock.advance(0);
-    expect(fleet.cluster.offered).toEqual([]);
-    const again = await (await fleet.queue()).take({ max: 1, waitMs: 0 });
-    expect(again).toMatchObject([{ deliveryCount: 2 }]);
+    expect(fleet.cluster.lastFrames).toEqual([]);
+    expect(await fleet.stores.ledger.read(job.jobId)).toMatchObject({ kind: 'released' });
   });
 
-  it('reports its load at once on a change and every 250 ms [B3]', async () => {
-    const reports: LoadReport[] = [];
-    await fleet.bus.messaging.subscribe(subjects.allLoad, ({ payload }) => {
-      const decoded = decode(loadReportContract, payload);
-      if (decoded.ok) reports.push(decoded.value);
-    });
-    await fleet.worker('w0', { script: () => slow });
-    await fleet.clock.advance(1_000);
-    expect(reports).toHaveLength(5);
-    await fleet.ask();
+  it('deals its free slots to the balancers that live, in its reports [B3]', async () => {
+    const reports = await hearReports();
+    await fleet.worker('w0', { settings: { STARLING_WORKER_SLOTS: '4' }, script: () => slow });
+    await fleet.clock.advance(5_000);
+    expect(reports.at(-1)).toMatchObject({ slots: 4, grants: {} });
+    const beat = (id: string, draining = false) =>
+      fleet.bus.messaging.publish(
+        subjects.balancerHeartbeat,
+        encode(balancerHeartbeatContract, { balancerId: balancerId.parse(id), epoch: 1, draining }),
+      );
+    beat('b0');
+    await fleet.clock.advance(0);
+    expect(reports.at(-1)?.grants).toEqual({ b0: 4 });
     await run();
-    expect(reports.at(-1)?.running).toHaveLength(1);
+    expect(reports.at(-1)).toMatchObject({ running: [expect.anything()], grants: { b0: 3 } });
+    // A dealt slot stays with its holder; who came later gets it when the holder leaves.
+    beat('b1');
+    beat('b0', true);
+    await fleet.clock.advance(0);
+    expect(reports.at(-1)?.grants).toEqual({ b1: 3 });
+    await fleet.clock.advance(1_000);
+    expect(reports.at(-1)?.grants).toEqual({});
     expect(reports.map(({ sequence }) => sequence)).toEqual(reports.map((_, index) => index));
   });
 
   it('ignores a cancel that does not decode, and one for another job', async () => {
     await fleet.worker('w0');
     fleet.bus.messaging.publish('cancel.x', Buffer.from('nonsense'));
+    fleet.bus.messaging.publish(subjects.balancerHeartbeat, Buffer.from('nonsense'));
     cancel(jobId.parse('other'));
-    await fleet.ask();
     await run();
-    await fleet.until(() => fleet.cluster.delivered.length === 1);
+    await fleet.until(delivered(1));
     expect(fleet.cluster.delivered[0]?.outcome.kind).toBe('done');
   });
 });

@@ -133,8 +133,20 @@ export const counterMeanings = {
     description: 'Frames that could not be sent; the result makes up for them.',
     unit: '{frame}',
   },
+  'starling.frames.resent': {
+    description: 'Frames that were sent again because a reader missed them.',
+    unit: '{frame}',
+  },
+  'starling.jobs.fenced': {
+    description: 'Ends that the ledger refused, because another worker had taken the job over.',
+    unit: '{job}',
+  },
+  'starling.jobs.dead': {
+    description: 'Jobs that were given up and kept as dead letters, by reason.',
+    unit: '{job}',
+  },
   'starling.results.left': {
-    description: 'Results whose cluster was away for too long; their jobs went back to the queue.',
+    description: 'Results of ephemeral jobs whose ingress was away for too long.',
     unit: '{result}',
   },
   'starling.ingress.requests': {

@@ -1,6 +1,6 @@
 import { field } from '../parse.ts';
 
-/** A worker: how much it runs at once, how it streams and delivers. */
+/** A worker: how much it runs at once, how it streams. */
 export const workerSection = {
   slots: field.integer('STARLING_WORKER_SLOTS', {
     default: 8,

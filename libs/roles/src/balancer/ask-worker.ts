@@ -1,17 +1,15 @@
 /** One run request: the `dispatch` phase. */
-
-import type { Explanation } from '@starling/balance';
-import { type Bus, BusError } from '@starling/bus';
+import type { CoreEffect, RunAnswer } from '@starling/balance';
+import { BusError, type Messaging } from '@starling/bus';
 import type { Clock } from '@starling/clock';
 import {
   type BalancerId,
   decode,
   encode,
-  type RunReply,
   runReplyContract,
   runRequestContract,
   subjects,
-  type WorkerId,
+  tookContract,
 } from '@starling/contracts';
 import {
   attributeNames,
@@ -20,76 +18,85 @@ import {
   type RoleTelemetry,
   SpanKind,
 } from '@starling/telemetry';
-import type { HeldJob } from './held-job.ts';
-
-/**
- * What a worker made of the request. `absent`: nobody listens there. `unknown`: no reply came; it may
- * run the job or not. `unsent`: the bus is away.
- */
-export type AskOutcome = RunReply['kind'] | 'absent' | 'unknown' | 'unsent';
+import { type QueuedWork, workOf } from './queued-work.ts';
 
 export interface AskParts {
-  readonly bus: Bus;
+  readonly messaging: Messaging;
   readonly clock: Clock;
   readonly balancerId: BalancerId;
   readonly telemetry: RoleTelemetry;
   readonly runTimeoutMs: number;
 }
 
+type Run = Extract<CoreEffect, { kind: 'run' }>;
+
 const replies = counter('starling.dispatch.replies');
 
-/** Asks a worker to run a job; never rejects. */
-export async function askWorker(
-  parts: AskParts,
-  held: HeldJob,
-  choice: { readonly workerId: WorkerId; readonly explanation: Explanation | undefined },
-): Promise<AskOutcome> {
+/** Asks a worker to run a job and tells the peers; never rejects. */
+export async function askWorker(parts: AskParts, work: QueuedWork, run: Run): Promise<RunAnswer> {
   const { clock, telemetry } = parts;
-  const { workerId, explanation } = choice;
   const dequeuedAtMs = clock.nowMs();
-  const attributes = {
-    [attributeNames.jobId]: held.job.jobId,
-    [attributeNames.attempt]: held.attempt,
-    [attributeNames.lane]: held.job.lane,
-    [attributeNames.balancerId]: parts.balancerId,
-    [attributeNames.workerId]: workerId,
-    ...(explanation && { [attributeNames.choice]: JSON.stringify(explanation) }),
+  const { jobId, lane, context } = work;
+  const waited = {
+    [attributeNames.jobId]: jobId,
+    [attributeNames.attempt]: run.attempt,
+    [attributeNames.lane]: lane,
   };
-  return await telemetry.timeline(clock).run(
+  const timeline = telemetry.timeline(clock);
+  timeline.record('queue', {
+    ...{ startMs: Math.min(work.waitingSinceMs, dequeuedAtMs), endMs: dequeuedAtMs },
+    ...{ parent: context, kind: SpanKind.CONSUMER, attributes: waited },
+  });
+  const attributes = {
+    ...waited,
+    [attributeNames.balancerId]: parts.balancerId,
+    [attributeNames.workerId]: run.workerId,
+    [attributeNames.choice]: JSON.stringify(run.explanation),
+  };
+  tellPeers(parts, run);
+  return await timeline.run(
     'dispatch',
     async (span) => {
-      const outcome = await request(parts, held, { workerId, dequeuedAtMs });
-      span.setAttribute(attributeNames.dispatchReply, outcome);
-      replies.add(1, { reply: outcome });
-      return outcome;
+      const answer = await request(parts, work, { ...run, dequeuedAtMs });
+      span.setAttribute(attributeNames.dispatchReply, answer);
+      replies.add(1, { reply: answer });
+      return answer;
     },
-    { parent: held.context, kind: SpanKind.PRODUCER, attributes },
+    { parent: context, kind: SpanKind.PRODUCER, attributes },
   );
 }
 
-async function request(
-  { bus, balancerId, runTimeoutMs, telemetry }: AskParts,
-  { job, attempt, kept }: HeldJob,
-  to: { readonly workerId: WorkerId; readonly dequeuedAtMs: number },
-): Promise<AskOutcome> {
+function tellPeers({ balancerId, messaging }: AskParts, { jobId, workerId }: Run): void {
   try {
-    const reply = await bus.messaging.request(
-      subjects.run(to.workerId),
+    messaging.publish(subjects.took, encode(tookContract, { balancerId, jobId, workerId }));
+  } catch {
+    // A hint: without it a peer asks for the same job, and the claim decides.
+  }
+}
+
+async function request(
+  { balancerId, messaging, runTimeoutMs, telemetry }: AskParts,
+  work: QueuedWork,
+  run: Run & { readonly dequeuedAtMs: number },
+): Promise<RunAnswer> {
+  const { attempt, dequeuedAtMs, jobId, previousRevision, workerId } = run;
+  try {
+    const reply = await messaging.request(
+      subjects.run(workerId),
       encode(runRequestContract, {
-        job,
-        attempt,
-        receipt: kept.receipt,
-        dequeuedAtMs: to.dequeuedAtMs,
-        dispatchedBy: balancerId,
+        ...{ jobId, attempt, dequeuedAtMs, dispatchedBy: balancerId },
+        work: workOf(work, previousRevision),
       }),
       { timeoutMs: runTimeoutMs, headers: injectHeaders() },
     );
     const decoded = decode(runReplyContract, reply.payload);
-    return decoded.ok ? decoded.value.kind : 'unknown';
+    if (!decoded.ok) return 'silent';
+    // A worker that cannot read us is as good as none, until it is replaced.
+    return decoded.value.kind === 'invalid' ? 'absent' : decoded.value.kind;
   } catch (error) {
-    const code = error instanceof BusError ? error.code : undefined;
-    if (code === 'no_responders') return 'absent';
-    telemetry.log('dispatch').warn('run_request.unanswered', { jobId: job.jobId, ...to, error });
-    return code === 'timeout' ? 'unknown' : 'unsent';
+    if (error instanceof BusError && error.code === 'no_responders') return 'absent';
+    const log = telemetry.log('dispatch');
+    log.warn('run_request.unanswered', { jobId, workerId, error });
+    return 'silent';
   }
 }

@@ -1,7 +1,7 @@
-export {
-  type Balancer,
-  type BalancerConfig,
-  type BalancerParts,
-  type BalancerSnapshot,
-  startBalancer,
-} from './start-balancer.ts';
+export type {
+  Balancer,
+  BalancerConfig,
+  BalancerParts,
+  BalancerSnapshot,
+} from './balancer-parts.ts';
+export { startBalancer } from './start-balancer.ts';

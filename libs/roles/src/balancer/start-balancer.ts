@@ -1,257 +1,365 @@
 /**
- * A balancer: takes a job when some worker has a free slot, asks the least loaded one, and goes on to
- * the next when it is refused. It binds nothing early and owns nothing: a job that it holds and does
- * not hand over comes back to the queue when it dies.
+ * A balancer: the shell around {@link BalancerCore}. It sees the headers of all stored jobs, hands the
+ * fair head to a worker that granted it a slot, and owns nothing: whatever it believes, the claim in
+ * the ledger decides, and another balancer sees the same jobs when it dies.
  */
-import { defaultFleetViewLimits, FleetView, type WorkerLoad } from '@starling/balance';
-import type { Bus, BusMessage, QueuedMessage } from '@starling/bus';
-import type { Clock, Random } from '@starling/clock';
 import {
-  type BalancerId,
-  decode,
+  BalancerCore,
+  type CoreEffect,
+  type CoreEvent,
+  defaultCoreLimits,
+  FleetView,
+} from '@starling/balance';
+import type { BusMessage, StoredMessage } from '@starling/bus';
+import {
+  type BalancerHeartbeat,
+  cancelContract,
   type ErrorCode,
-  type Job,
+  encode,
+  ingressId,
   type JobId,
   jobContract,
-  loadReportContract,
-  type Result,
+  jobId as jobIdSchema,
+  type LoadReport,
+  returnedContract,
+  type Submit,
+  type SubmitReply,
   subjects,
+  submitReplyContract,
 } from '@starling/contracts';
-import { jobsQueue } from '@starling/jobs';
-import { createDrainable, type Drainable } from '@starling/lifecycle';
-import {
-  attributeNames,
-  type Context,
-  counter,
-  type RoleTelemetry,
-  SpanKind,
-  telemetryFor,
-} from '@starling/telemetry';
-import { KeptDelivery } from '../delivery/kept-delivery.ts';
-import { type DeliveryConfig, ResultDelivery } from '../delivery/result-delivery.ts';
+import { readStoredJob } from '@starling/jobs';
+import { createDrainable } from '@starling/lifecycle';
+import { type Context, counter, type RoleTelemetry, telemetryFor } from '@starling/telemetry';
+import { type Jobs, openJobs } from '../delivery/open-jobs.ts';
+import { steadyTime } from '../delivery/steady-time.ts';
 import { watchCancels } from '../delivery/watch-cancels.ts';
-import { Dispatcher } from './dispatcher.ts';
-import type { HeldJob } from './held-job.ts';
-import { JobIntake } from './job-intake.ts';
-import { readJob } from './read-job.ts';
+import { askWorker } from './ask-worker.ts';
+import type { Balancer, BalancerParts, BalancerSnapshot } from './balancer-parts.ts';
+import { hearFleet } from './hear-fleet.ts';
+import { heartbeatOf } from './heartbeat.ts';
+import { LedgerDesk } from './ledger-desk.ts';
+import type { QueuedWork } from './queued-work.ts';
+import { headerOfSubmit, refusal, refusalCode, workOfSubmit } from './submissions.ts';
 
-/** Settings of `balancerSection` and `deliverySection` that the role itself needs. */
-export interface BalancerConfig extends DeliveryConfig {
-  readonly maxHeld: number;
-  readonly runTimeoutMs: number;
-  readonly maxDeliveries: number;
-}
-
-export interface BalancerParts {
-  readonly bus: Bus;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly balancerId: BalancerId;
-  readonly config: BalancerConfig;
-}
-
-/** A balancer at one moment. */
-export interface BalancerSnapshot {
-  /** Jobs in its hands; `waiting` of them for a free slot. */
-  readonly held: number;
-  readonly waiting: number;
-  /** Failures that it is bringing to their clusters. */
-  readonly undelivered: number;
-  readonly workers: readonly WorkerLoad[];
-}
-
-export type Balancer = Drainable & { snapshot(): BalancerSnapshot };
-
-/** A job of a newer version is offered to others after this long. */
-const newerRetryMs = 5_000;
+type EffectOf<Kind extends CoreEffect['kind']> = Extract<CoreEffect, { kind: Kind }>;
 
 const quarantined = counter('starling.bus.quarantined');
-const jobsEnded = counter('starling.jobs.ended');
 
-/** Starts a balancer; it knows the workers from their reports, a quarter of a second later. */
+/** Starts a balancer; workers deal it slots once they have heard it, a quarter of a second later. */
 export async function startBalancer(parts: BalancerParts): Promise<Balancer> {
-  const balancer = new BalancerRole(parts);
+  const balancer = new BalancerRole(parts, await openJobs(parts));
   await balancer.start();
   return Object.assign(
-    createDrainable({
-      drain: ({ signal }) => balancer.drain(signal),
-      release: () => balancer.release(),
-    }),
+    createDrainable({ drain: () => balancer.drain(), release: () => balancer.release() }),
     { snapshot: () => balancer.snapshot() },
   );
 }
 
 class BalancerRole {
   readonly #parts: BalancerParts;
+  readonly #jobs: Jobs;
   readonly #telemetry: RoleTelemetry = telemetryFor('balancer');
+  readonly #core: BalancerCore;
+  readonly #desk: LedgerDesk;
   readonly #view = new FleetView();
-  readonly #delivery: ResultDelivery;
-  readonly #dispatcher: Dispatcher;
+  readonly #now: () => number;
+  readonly #epoch: number;
+  readonly #works = new Map<JobId, QueuedWork>();
+  readonly #asking = new Set<Promise<void>>();
+  readonly #wakes = new Set<Disposable>();
   readonly #stack = new AsyncDisposableStack();
-  #intake: JobIntake | undefined;
   #wasCancelled: (jobId: JobId) => boolean = () => false;
-  /** Since when no worker serves, monotonic milliseconds. */
-  #aloneSinceMs: number | undefined;
+  #timer: Disposable | undefined;
+  #connected = true;
+  #synced = false;
+  #draining = false;
 
-  constructor(parts: BalancerParts) {
+  constructor(parts: BalancerParts, jobs: Jobs) {
+    const { balancerId, clock, random } = parts;
     this.#parts = parts;
-    this.#delivery = new ResultDelivery({ ...parts, telemetry: this.#telemetry });
-    this.#dispatcher = new Dispatcher({
-      ...parts,
-      telemetry: this.#telemetry,
-      runTimeoutMs: parts.config.runTimeoutMs,
-      view: this.#view,
-      wasCancelled: (jobId) => this.#wasCancelled(jobId),
-      fail: (held, code) => this.#fail(held, code),
-      onGone: () => this.#intake?.ring(),
+    this.#jobs = jobs;
+    this.#now = steadyTime(clock);
+    this.#epoch = clock.nowMs();
+    this.#core = new BalancerCore({ self: balancerId, random });
+    const { bus, config } = parts;
+    this.#desk = new LedgerDesk({
+      ...{ jobs, clock, random, balancerId, config },
+      ...{ messaging: bus.messaging, telemetry: this.#telemetry },
+      step: (event) => this.#step(event),
+      forget: (jobId) => this.#forget(jobId),
     });
   }
 
   async start(): Promise<void> {
-    const { bus } = this.#parts;
-    const queue = await bus.openWorkQueue(jobsQueue);
-    const watch = await watchCancels(bus.messaging, ({ jobId }) => this.#dispatcher.cancel(jobId));
+    const { balancerId, bus } = this.#parts;
+    const watch = await watchCancels(bus.messaging, ({ jobId }) => this.#cancel(jobId));
     this.#stack.use(watch);
     this.#wasCancelled = (jobId) => watch.has(jobId);
     this.#stack.use(
-      await bus.messaging.subscribe(subjects.allLoad, (message) => this.#onLoad(message)),
+      await hearFleet(bus.messaging, balancerId, {
+        load: (report) => this.#onLoad(report),
+        heartbeat: (heartbeat) => this.#onHeartbeat(heartbeat),
+        took: (took) => {
+          if (took.balancerId !== balancerId) this.#step({ kind: 'peer_took', ...took });
+        },
+        submitted: (submit, message) => this.#onSubmit(submit, message),
+      }),
     );
-    this.#intake = new JobIntake({
-      ...this.#parts,
-      queue,
-      telemetry: this.#telemetry,
-      room: () => this.#room(),
-      onMessage: (message) => this.#onMessage(message),
-    });
+    this.#stack.use(
+      await this.#jobs.store.feed({
+        stored: (message) => this.#onStored(message),
+        gone: (message) => this.#onGone(message),
+        synced: () => this.#onSynced(),
+      }),
+    );
+    this.#tick();
   }
 
   snapshot(): BalancerSnapshot {
-    return {
-      held: this.#dispatcher.held,
-      waiting: this.#dispatcher.waiting,
-      undelivered: this.#delivery.sending,
-      workers: [...this.#view.loads(this.#parts.clock.monotonicMs())],
-    };
+    const workers = [...this.#view.loads(this.#parts.clock.monotonicMs())];
+    return { tracked: this.#core.tracked, waiting: this.#core.waiting, workers };
   }
 
-  /** Gives back what waits, hears out the workers that were asked, delivers the failures. */
-  async drain(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#intake?.stop(), this.#dispatcher.drain()]);
-    await this.#delivery.idle(signal);
+  /** Says goodbye, gives back what only it has, and hears out the workers that were asked. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#beat();
+    for (const work of this.#works.values()) {
+      const waits = this.#core.stateOf(work.jobId)?.kind === 'waiting';
+      if (waits && work.body.kind === 'inline') this.#giveBack(work, 'draining');
+    }
+    await Promise.all(this.#asking);
   }
 
   async release(): Promise<void> {
-    await Promise.all([this.#intake?.stop(), this.#dispatcher.drain()]);
-    await this.#delivery.leave();
+    await this.drain();
+    this.#timer?.[Symbol.dispose]();
+    for (const wake of this.#wakes) wake[Symbol.dispose]();
     await this.#stack.disposeAsync();
   }
 
-  /**
-   * Jobs that may be taken now: one for each free slot that none in hand waits for. While nobody
-   * serves they are taken all the same, so that somebody sees their deadlines.
-   */
-  #room(): number {
-    const { clock, config } = this.#parts;
-    const nowMs = clock.monotonicMs();
-    if (this.#delivery.full) return 0;
-    const room = config.maxHeld - this.#dispatcher.held;
-    if (this.#view.serving(nowMs) > 0) {
-      this.#aloneSinceMs = undefined;
-      return Math.min(room, this.#view.freeSlots(nowMs) - this.#dispatcher.waiting);
-    }
-    this.#aloneSinceMs ??= nowMs;
-    return nowMs - this.#aloneSinceMs < defaultFleetViewLimits.deadAfterMs ? 0 : room;
+  #tick(): void {
+    this.#timer = this.#parts.clock.schedule(defaultCoreLimits.tickMs, () => this.#tick());
+    this.#beat();
+    const connected = this.#parts.bus.state === 'connected';
+    if (connected !== this.#connected)
+      this.#step({ kind: connected ? 'connected' : 'disconnected' });
+    this.#connected = connected;
+    this.#step({ kind: 'tick' });
   }
 
-  #onLoad({ payload }: BusMessage): void {
-    const decoded = decode(loadReportContract, payload);
-    if (!decoded.ok) {
-      quarantined.add(1, { contract: loadReportContract.name, fault: decoded.fault.kind });
+  #beat(): void {
+    const { balancerId, clock } = this.#parts;
+    const self = { balancerId, epoch: this.#epoch, draining: this.#draining };
+    const heartbeat = heartbeatOf(self, this.#view.loads(clock.monotonicMs()));
+    this.#publish(subjects.balancerHeartbeat, heartbeat);
+  }
+
+  #step(event: CoreEvent): void {
+    for (const effect of this.#core.step(event, this.#now())) this.#perform(effect);
+  }
+
+  #perform(effect: CoreEffect): void {
+    if (effect.kind === 'wake') {
+      this.#wakeLater(effect.delayMs);
       return;
     }
-    const { workerId, slots } = decoded.value;
-    const verdict = this.#view.report(decoded.value, this.#parts.clock.monotonicMs());
+    const work = this.#works.get(effect.jobId);
+    if (work) this.#performFor(work, effect);
+  }
+
+  #performFor(work: QueuedWork, effect: Exclude<CoreEffect, { kind: 'wake' }>): void {
+    switch (effect.kind) {
+      case 'run':
+        this.#run(work, effect);
+        break;
+      case 'read_ledger':
+        this.#readLedger(work);
+        break;
+      case 'end_failed':
+        void this.#desk.fail(work, { ...effect, code: this.#codeOf(effect) });
+        break;
+      case 'check_stored':
+        void this.#desk.checkStored(work);
+        break;
+      case 'wake_owner':
+        this.#desk.wake(work);
+        break;
+    }
+  }
+
+  #onStored(message: StoredMessage): void {
+    const read = readStoredJob(message);
+    const log = this.#telemetry.log('intake');
+    if (read.kind === 'newer') {
+      log.info('job.newer', { subject: message.subject });
+      return;
+    }
+    if (read.kind === 'invalid') {
+      quarantined.add(1, { contract: jobContract.name, fault: 'invalid' });
+      log.error('job.quarantined', { subject: message.subject, problem: read.problem });
+      // Should this be lost, the next balancer finds it again.
+      void this.#jobs.store.remove(message.sequence).catch(() => {});
+      return;
+    }
+    const { header, owner, sequence } = read.job;
+    const { jobId, lane } = header;
+    this.#works.set(jobId, {
+      ...{ jobId, lane, owner },
+      context: this.#telemetry.contextFrom(message.headers),
+      body: { kind: 'stored', sequence },
+      waitingSinceMs: message.storedAtMs,
+    });
+    // A job that was stored anew under its name is another message: the old one is forgotten first.
+    this.#step({ kind: 'job_gone', jobId });
+    this.#step({ kind: 'job_stored', header, sequence });
+    if (this.#wasCancelled(jobId)) this.#cancel(jobId);
+  }
+
+  #onGone({ sequence, subject }: Pick<StoredMessage, 'sequence' | 'subject'>): void {
+    const parsed = jobIdSchema.safeParse(subject.split('.').at(-1));
+    const body = parsed.success ? this.#works.get(parsed.data)?.body : undefined;
+    if (!parsed.success || body?.kind !== 'stored') return;
+    if (body.sequence === sequence) this.#forget(parsed.data);
+  }
+
+  /** The feed was read anew: for a while nothing was heard, and the reports of others may be late too. */
+  #onSynced(): void {
+    if (this.#synced) {
+      this.#step({ kind: 'disconnected' });
+      this.#step({ kind: 'connected' });
+    }
+    this.#synced = true;
+  }
+
+  #onLoad(report: LoadReport): void {
+    const { ended = [], slots, workerId } = report;
+    const verdict = this.#view.report(report, this.#parts.clock.monotonicMs());
     const log = this.#telemetry.log('fleet');
     if (verdict.kind === 'refused') log.warn('worker.refused', { workerId, ...verdict });
-    if (verdict.kind !== 'applied') return;
-    if (verdict.newcomer) log.info('worker.joined', { workerId, slots });
-    this.#dispatcher.pump();
-    this.#intake?.ring();
+    if (verdict.kind === 'applied' && verdict.newcomer)
+      log.info('worker.joined', { workerId, slots });
+    this.#step({ kind: 'load_report', report });
+    for (const { jobId } of ended) {
+      if (this.#works.get(jobId)?.body.kind === 'inline') this.#forget(jobId);
+    }
   }
 
-  #onMessage(message: QueuedMessage): void {
-    const read = readJob(message);
+  #onHeartbeat({ balancerId, draining }: BalancerHeartbeat): void {
+    if (balancerId === this.#parts.balancerId) return;
+    this.#step({ kind: draining ? 'peer_left' : 'peer_heard', balancerId });
+  }
+
+  #onSubmit(submit: Submit | undefined, message: BusMessage): void {
     const context = this.#telemetry.contextFrom(message.headers);
-    const log = this.#telemetry.log('intake');
-    switch (read.kind) {
-      case 'job':
-        this.#take(read.job, message, context);
-        return;
-      case 'newer':
-        log.info('job.newer', { subject: message.subject, version: read.version });
-        void new KeptDelivery(this.#parts, message.receipt).giveBack(newerRetryMs);
-        return;
-      case 'quarantined':
-        quarantined.add(1, { contract: jobContract.name, fault: read.fault.kind });
-        log.error('job.quarantined', { subject: message.subject, ...read.fault });
-        // Should this be lost, the message comes back and is quarantined again.
-        void this.#parts.bus.settle(message.receipt, { kind: 'ack' }).catch(() => {});
-        return;
+    const reply = submit ? this.#submit(submit, context) : refusal('invalid');
+    try {
+      message.respond(encode(submitReplyContract, { reply }));
+    } catch (error) {
+      // The ingress asks another balancer; ours finds the caller gone.
+      this.#telemetry.log('intake').debug('submit_reply.unsent', { error });
     }
   }
 
-  #take(job: Job, message: QueuedMessage, context: Context): void {
-    const { clock, config } = this.#parts;
-    const inHand = this.#dispatcher.find(job.jobId);
-    if (inHand) {
-      inHand.kept.adopt(message.receipt);
-      return;
+  #submit(submit: Submit, context: Context): SubmitReply {
+    const { clock } = this.#parts;
+    const { deadlineAtMs, jobId } = submit.job;
+    if (this.#draining) return refusal('draining');
+    if (deadlineAtMs <= clock.nowMs()) return refusal('deadline_exceeded');
+    if (this.#view.serving(clock.monotonicMs()) === 0) return refusal('no_worker');
+    if (!this.#works.has(jobId)) {
+      const header = headerOfSubmit(submit, this.#now());
+      const stored = { kind: 'job_stored', header, sequence: 0 } as const;
+      const effects = this.#core.step(stored, this.#now());
+      const state = this.#core.stateOf(jobId);
+      const refused = state?.kind === 'failing' ? state.code : undefined;
+      if (refused === undefined) this.#works.set(jobId, workOfSubmit(submit, context));
+      // Of a job that was refused nothing is known here: what was to be done for it is left out.
+      for (const effect of effects) this.#perform(effect);
+      if (refused !== undefined) {
+        this.#forget(jobId);
+        return refusal(refusalCode(refused));
+      }
+      if (this.#wasCancelled(jobId)) this.#cancel(jobId);
     }
-    const keep = () => new KeptDelivery(this.#parts, message.receipt);
-    if (this.#delivery.takeOver(job.jobId, keep)) return;
-    const held: HeldJob = {
-      job,
-      attempt: message.deliveryCount,
-      context,
-      kept: keep(),
-      tried: new Set(),
-      waitingSinceMs: job.acceptedAtMs,
-      state: 'ended',
-      deadline: undefined,
-      nextRound: undefined,
+    const outlook = this.#core.outlook(jobId, this.#now());
+    return {
+      kind: 'accepted',
+      position: outlook?.position ?? 0,
+      expectedWaitMs: outlook?.waitMs ?? 0,
     };
-    if (this.#wasCancelled(job.jobId)) this.#fail(held, 'cancelled');
-    else if (job.deadlineAtMs <= clock.nowMs()) {
-      const someone = this.#view.serving(clock.monotonicMs()) > 0;
-      this.#fail(held, someone ? 'deadline_exceeded' : 'no_worker');
-    } else if (held.attempt > config.maxDeliveries) this.#fail(held, 'internal');
-    else this.#dispatcher.hold(held);
   }
 
-  /** The honest failure of a job that no worker runs, by the same path as any result. */
-  #fail(held: HeldJob, code: ErrorCode): void {
-    const { job, attempt, context, kept } = held;
-    const { clock, balancerId } = this.#parts;
-    const nowMs = clock.nowMs();
-    this.#telemetry.timeline(clock).record('queue', {
-      startMs: held.waitingSinceMs,
-      endMs: nowMs,
-      parent: context,
-      kind: SpanKind.CONSUMER,
-      attributes: { [attributeNames.jobId]: job.jobId, [attributeNames.errorCode]: code },
+  #run(work: QueuedWork, run: EffectOf<'run'>): void {
+    if (this.#draining) return;
+    const asking = this.#ask(work, run).finally(() => this.#asking.delete(asking));
+    this.#asking.add(asking);
+  }
+
+  async #ask(work: QueuedWork, run: EffectOf<'run'>): Promise<void> {
+    const { balancerId, bus, clock, config } = this.#parts;
+    const { runTimeoutMs } = config;
+    const { messaging } = bus;
+    const parts = { messaging, clock, balancerId, runTimeoutMs, telemetry: this.#telemetry };
+    const answer = await askWorker(parts, work, run);
+    const { attempt, jobId, workerId } = run;
+    if (answer !== 'ok') work.waitingSinceMs = clock.nowMs();
+    this.#step({ kind: 'run_answered', jobId, workerId, attempt, answer });
+    if (answer !== 'ok' && this.#wasCancelled(jobId)) this.#cancel(jobId);
+  }
+
+  #readLedger(work: QueuedWork): void {
+    if (work.body.kind === 'inline') this.#giveBack(work, 'worker_lost');
+    else void this.#desk.read(work);
+  }
+
+  /** A waiting job that nobody wants any more. One that a worker has is cancelled there. */
+  #cancel(jobId: JobId): void {
+    const work = this.#works.get(jobId);
+    if (!work || this.#core.stateOf(jobId)?.kind !== 'waiting') return;
+    if (work.body.kind === 'inline') this.#forget(jobId);
+    else void this.#desk.cancel(work);
+  }
+
+  #wakeLater(delayMs: number): void {
+    // A timer may fire a fraction of a millisecond early, and the core would find nothing to do.
+    const wake = this.#parts.clock.schedule(Math.ceil(delayMs) + 1, () => {
+      this.#wakes.delete(wake);
+      this.#step({ kind: 'tick' });
     });
-    jobsEnded.add(1, { role: 'balancer', ending: code });
+    this.#wakes.add(wake);
+  }
+
+  /** Back to its ingress, which submits it elsewhere; whoever may run it all the same is told to stop. */
+  #giveBack({ context, jobId, owner }: QueuedWork, why: 'draining' | 'worker_lost'): void {
+    const { balancerId } = this.#parts;
+    const returned = encode(returnedContract, { jobId, balancerId, why });
+    this.#publish(subjects.returned(ingressId.parse(owner)), returned);
+    const cancel = encode(cancelContract, { jobId, reason: 'operator' });
+    if (why === 'worker_lost') this.#publish(subjects.cancel(jobId), cancel);
     const log = this.#telemetry.log('dispatch');
-    this.#telemetry.run(() => log.warn('job.failed', { jobId: job.jobId, code, attempt }), context);
-    const result: Result = {
-      jobId: job.jobId,
-      attempt,
-      origin: job.origin,
-      acceptedAtMs: job.acceptedAtMs,
-      outcome: { kind: 'failed', code, partialText: '' },
-      timings: { queueMs: Math.max(0, nowMs - job.acceptedAtMs), dispatchMs: 0, llmMs: 0 },
-      dispatchedBy: balancerId,
-    };
-    this.#delivery.deliver({ result, context }, kept);
+    this.#telemetry.run(() => log.info('job.returned', { jobId, why }), context);
+    this.#forget(jobId);
+  }
+
+  #forget(jobId: JobId): void {
+    this.#works.delete(jobId);
+    this.#step({ kind: 'job_gone', jobId });
+  }
+
+  /** At a deadline it matters to the user whether anybody was there at all. */
+  #codeOf({ code, previousRevision }: EffectOf<'end_failed'>): ErrorCode {
+    const untouched = code === 'deadline_exceeded' && previousRevision === undefined;
+    const alone = this.#view.serving(this.#parts.clock.monotonicMs()) === 0;
+    return untouched && alone ? 'no_worker' : code;
+  }
+
+  #publish(subject: string, payload: Uint8Array): void {
+    try {
+      this.#parts.bus.messaging.publish(subject, payload);
+    } catch (error) {
+      // The bus is away; whoever listens notices our silence.
+      this.#telemetry.log('fleet').debug('message.unsent', { subject, error });
+    }
   }
 }

@@ -27,6 +27,11 @@ export class AnswerBook {
     this.#open.set(answer.question.jobId, answer);
   }
 
+  /** The open answers. */
+  answers(): Iterable<OpenAnswer> {
+    return this.#open.values();
+  }
+
   answer(jobId: JobId): OpenAnswer | undefined {
     return this.#open.get(jobId);
   }

@@ -1,9 +1,10 @@
-import type { Bus, WorkQueue } from '@starling/bus';
+import type { Bus } from '@starling/bus';
 import type { Conversations } from '@starling/chat';
 import type { Clock, Random } from '@starling/clock';
 import type { botSection, ConfigOf } from '@starling/config';
 import type { ClusterId } from '@starling/contracts';
 import type { Admission } from '@starling/jobs';
+import type { Jobs } from '../delivery/open-jobs.ts';
 import type { DiscordGateway, DiscordSender } from './discord-ports.ts';
 
 /** The settings that the role reads; nothing of tokens, shards or processes. */
@@ -26,8 +27,8 @@ export type BotConfig = Pick<
 export interface BotParts {
   readonly clusterId: ClusterId;
   readonly bus: Bus;
-  /** The open `JOBS` queue. */
-  readonly queue: Pick<WorkQueue, 'enqueue'>;
+  /** See `openJobs`. */
+  readonly jobs: Jobs;
   readonly gateway: DiscordGateway;
   readonly sender: DiscordSender;
   readonly conversations: Conversations;

@@ -2,9 +2,9 @@ import type { MessageId, UserId } from '@starling/contracts';
 import type { PostedPart, ReferencedMessage } from '@starling/discord';
 
 /**
- * What an earlier process left of an answer: our reply to the question, and the messages of ours
- * behind it whose text is one that the answer's next part has, or begins with. Any other message of
- * ours belongs to another answer.
+ * What an earlier process left of an answer: the messages that it recorded; where it recorded none,
+ * our reply to the question, and the messages of ours behind it whose text is one that the answer's
+ * next part has, or begins with. Any other message of ours belongs to another answer.
  */
 export function foundParts(
   after: readonly ReferencedMessage[],
@@ -13,15 +13,26 @@ export function foundParts(
     readonly question: MessageId;
     /** The contents that the answer will have. */
     readonly contents: readonly string[];
+    /** The messages that were recorded, in order. */
+    readonly recorded: readonly MessageId[];
   },
 ): readonly PostedPart[] {
-  const own = after.filter(({ author }) => author.id === answer.self);
-  const first = own.findIndex(({ repliesTo }) => repliesTo === answer.question);
-  const reply = own[first];
-  if (!reply) return [];
-  const parts: PostedPart[] = [{ messageId: reply.id, content: reply.content }];
-  for (const message of own.slice(first + 1)) {
-    const wanted = answer.contents[parts.length];
+  const { contents, question, recorded, self } = answer;
+  const own = after.filter(({ author }) => author.id === self);
+  const parts: PostedPart[] = recorded.map((messageId) => ({
+    messageId,
+    // Unknown text is edited in any case.
+    content: own.find(({ id }) => id === messageId)?.content ?? '',
+  }));
+  const last = own.findIndex(({ id }) => id === recorded.at(-1));
+  const reply = own.findIndex(({ repliesTo }) => repliesTo === question);
+  const first = own[reply];
+  if (recorded.length === 0) {
+    if (!first) return [];
+    parts.push({ messageId: first.id, content: first.content });
+  }
+  for (const message of own.slice(Math.max(last, reply) + 1)) {
+    const wanted = contents[parts.length];
     if (wanted === undefined) break;
     if (message.repliesTo !== undefined || !wanted.trim().startsWith(message.content.trim()))
       continue;

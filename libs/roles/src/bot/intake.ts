@@ -3,7 +3,7 @@
  * calm refusal. Receive, route, context, admit, publish.
  */
 import { type IncomingMessage, type Route, route } from '@starling/chat';
-import { type ErrorCode, headerNames, type Job, jobId } from '@starling/contracts';
+import { type ErrorCode, headerNames, type Job, type JobId, jobId } from '@starling/contracts';
 import { decodeMessage } from '@starling/discord';
 import { acceptJob } from '@starling/jobs';
 import {
@@ -17,6 +17,7 @@ import {
   SpanKind,
 } from '@starling/telemetry';
 import type { AnswerBook } from './answer-book.ts';
+import type { AnswerPosts } from './answer-posts.ts';
 import type { BotParts } from './bot-parts.ts';
 import { correlationIdFor } from './correlation.ts';
 import { gatherContext } from './gather-context.ts';
@@ -29,6 +30,9 @@ export interface IntakeParts extends BotParts {
   readonly telemetry: RoleTelemetry;
   readonly quarantine: Quarantine;
   readonly openAnswer: (question: Question) => OpenAnswer;
+  readonly posts: AnswerPosts;
+  /** Looks whether a job has ended, and delivers its end. */
+  readonly look: (jobId: JobId, stored: number) => void;
   /** Stops a job that was accepted although its question is gone. */
   readonly cancel: (question: Question) => void;
 }
@@ -52,6 +56,10 @@ export async function takeIn(data: unknown, parts: IntakeParts): Promise<void> {
   }
   const { self } = gateway;
   if (self === undefined) return;
+  if (message.author.id === self) {
+    if (message.nonce !== undefined) parts.posts.posted(message.nonce, message.id);
+    return;
+  }
   const decodedAtMs = clock.monotonicMs();
   const routed = route(message, {
     self,
@@ -129,7 +137,7 @@ async function ask(
     if (answer.over) return;
     if ('code' in job) return await refuse(job.code, job.retryAtMs);
     const acceptance = await acceptJob(job.job, {
-      queue: parts.queue,
+      store: parts.jobs.store,
       clock,
       tokenEstimate: job.tokenEstimate,
       headers: injectHeaders({ [headerNames.correlationId]: question.correlationId }),
@@ -141,13 +149,15 @@ async function ask(
       return await refuse(acceptance.code);
     }
     if (acceptance.duplicate) {
-      // An earlier process accepted it. Its result finds us, or was delivered long ago.
+      // An earlier process accepted it. Its end finds us, or was delivered long ago.
       logger.info('job.accepted_before');
       answer[Symbol.dispose]();
       book.close(question.jobId);
+      parts.look(question.jobId, acceptance.sequence);
       return;
     }
-    answer.expect({ forMs: job.job.deadlineAtMs - clock.nowMs() + config.resultGraceMs });
+    const forMs = job.job.deadlineAtMs - clock.nowMs() + config.resultGraceMs;
+    answer.expect({ stored: acceptance.sequence, forMs });
     // The span of the message lasts as long as its answer.
     await answer.whenOver;
   } catch (error) {

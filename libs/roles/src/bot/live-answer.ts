@@ -12,16 +12,17 @@ import {
   messageContents,
   newAnswer,
   type PostedPart,
-  partNonce,
   SendError,
   stepAnswer,
 } from '@starling/discord';
 import { type Backoff, fullJitterMs } from '@starling/lifecycle';
 import { type Context, type Logger, type PhaseTimeline, runIn } from '@starling/telemetry';
+import type { AnswerPosts } from './answer-posts.ts';
 import type { DiscordSender } from './discord-ports.ts';
 
 export interface LiveAnswerParts {
   readonly sender: DiscordSender;
+  readonly posts: AnswerPosts;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -178,12 +179,13 @@ export class LiveAnswer implements Disposable {
   }
 
   async #send(call: AnswerCall): Promise<PostedPart> {
-    const { channelId, clock, jobId, replyTo, sender } = this.#parts;
+    const { channelId, clock, jobId, posts, replyTo, sender } = this.#parts;
     switch (call.kind) {
       case 'post': {
-        const nonce = partNonce(jobId, call.part);
+        const nonce = posts.posting({ jobId, part: call.part });
         const message = { content: call.content, nonce, ...(call.part === 0 && { replyTo }) };
         const posted = await sender.post(channelId, message);
+        posts.posted(nonce, posted.messageId);
         this.#posts += 1;
         this.#firstTextAtMs ??= clock.monotonicMs();
         return posted;

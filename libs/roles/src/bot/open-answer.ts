@@ -9,11 +9,19 @@ import type {
   ErrorCode,
   Frame,
   JobId,
+  MessageId,
+  Resend,
   Result,
   UserId,
 } from '@starling/contracts';
-import { messageContents, type PostedPart, SendError } from '@starling/discord';
+import {
+  messageContents,
+  type PostedPart,
+  type ReferencedMessage,
+  SendError,
+} from '@starling/discord';
 import type { Context, Logger, PhaseTimeline } from '@starling/telemetry';
+import type { AnswerPosts } from './answer-posts.ts';
 import type { BotParts } from './bot-parts.ts';
 import { type Ending, endingOf, failedEnding } from './ending.ts';
 import { foundParts } from './found-parts.ts';
@@ -51,8 +59,19 @@ export interface AnswerEnding {
 
 export interface OpenAnswerParts extends Pick<BotParts, 'clock' | 'random' | 'sender' | 'config'> {
   readonly logger: Logger;
+  readonly posts: AnswerPosts;
+  /** Asks for the frames that are missing. */
+  readonly askAgain: (missing: Resend) => void;
   /** Called once, when nothing more will be written. */
   readonly onEnd: (ending: AnswerEnding) => void;
+}
+
+/** What is needed to go on with an answer of an earlier process. */
+export interface TakeOver {
+  /** Our own account. */
+  readonly self: UserId;
+  /** The messages that it recorded, from the first on. */
+  readonly recorded: readonly MessageId[];
 }
 
 /** A failure that may pass is worth another try after this; the deadline says more only in hindsight. */
@@ -66,6 +85,9 @@ export class OpenAnswer implements Disposable {
   readonly #parts: OpenAnswerParts;
   #live: LiveAnswer;
   #frames: FrameAssembly = noFrames;
+  #stored: number | undefined;
+  /** When something was last heard of its job, monotonic milliseconds. */
+  #heardAtMs: number;
   #typing: Disposable | undefined;
   #deadline: Disposable | undefined;
   #delivering: Promise<'delivered' | 'busy'> | undefined;
@@ -80,7 +102,21 @@ export class OpenAnswer implements Disposable {
   constructor(question: Question, parts: OpenAnswerParts, posted: readonly PostedPart[] = []) {
     this.question = question;
     this.#parts = parts;
+    this.#heardAtMs = parts.clock.monotonicMs();
     this.#live = this.#newLive(posted);
+  }
+
+  /** True once we know that the job is ours to answer: we have stored it. */
+  get accepted(): boolean {
+    return this.#stored !== undefined;
+  }
+
+  /** Where its job lies in `JOBS` when nothing was heard of it for so long; then that counts as heard. */
+  silentFor(ms: number): number | undefined {
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (this.#delivering !== undefined || nowMs - this.#heardAtMs < ms) return undefined;
+    this.#heardAtMs = nowMs;
+    return this.#stored;
   }
 
   /** True once it ended or was let go of. */
@@ -99,19 +135,25 @@ export class OpenAnswer implements Disposable {
     this.#typing ??= startTyping({ clock, sender, channel: this.question.origin.channelId });
   }
 
-  /** From now on a result is waited for, for so long. */
-  expect(options: { readonly forMs: number }): void {
+  /** Its job is stored in this place of `JOBS`: from now on its end is waited for, for so long. */
+  expect(options: { readonly stored: number; readonly forMs: number }): void {
     if (this.#over) return;
-    this.#deadline?.[Symbol.dispose]();
-    this.#deadline = this.#parts.clock.schedule(options.forMs, () => this.#expire());
+    this.#stored = options.stored;
+    this.#wait(options.forMs);
   }
 
   /** A piece of the stream: the first one is shown at once. */
   onFrame(frame: Frame): void {
     if (this.#over || this.#delivering !== undefined) return;
+    this.#heardAtMs = this.#parts.clock.monotonicMs();
     const frames = addFrame(this.#frames, frame);
     if (frames === this.#frames) return;
     this.#frames = frames;
+    if (frames.hole) {
+      const { attempt, next: from } = frames;
+      this.#parts.askAgain({ jobId: this.question.jobId, attempt, from });
+      return;
+    }
     const text = withoutThoughts(frames.text, { open: true });
     if (frames.broken || text.trim() === '') return;
     this.#stopTyping();
@@ -121,15 +163,15 @@ export class OpenAnswer implements Disposable {
 
   /**
    * The result: `delivered` once the user has it, or nobody ever will; `busy` when Discord would not
-   * take it now. The same result twice joins the first. With `takeOverAs`, our own account, what an
-   * earlier process left in the channel is looked for and edited.
+   * take it now. The same result twice joins the first. With `takeOver` what an earlier process left
+   * in the channel is looked for and edited.
    */
   deliver(
     result: Result,
-    options: { readonly takeOverAs?: UserId } = {},
+    options: { readonly takeOver?: TakeOver } = {},
   ): Promise<'delivered' | 'busy'> {
     if (this.#over) return Promise.resolve('delivered');
-    this.#delivering ??= this.#deliver(result, options.takeOverAs).finally(() => {
+    this.#delivering ??= this.#deliver(result, options.takeOver).finally(() => {
       this.#delivering = undefined;
     });
     return this.#delivering;
@@ -180,8 +222,8 @@ export class OpenAnswer implements Disposable {
     this.#live[Symbol.dispose]();
   }
 
-  async #deliver(result: Result, self: UserId | undefined): Promise<'delivered' | 'busy'> {
-    if (self !== undefined && !(await this.#takeOver(self, result))) return 'busy';
+  async #deliver(result: Result, takeOver: TakeOver | undefined): Promise<'delivered' | 'busy'> {
+    if (takeOver && !(await this.#takeOver(takeOver, result))) return 'busy';
     this.#stopTyping();
     this.#deadline?.[Symbol.dispose]();
     const ending = this.#endingOf(result);
@@ -190,7 +232,7 @@ export class OpenAnswer implements Disposable {
     if (end === 'failed') {
       if (!this.#over) {
         this.#renew();
-        this.expect({ forMs: undeliveredMs });
+        this.#wait(undeliveredMs);
       }
       return 'busy';
     }
@@ -200,17 +242,28 @@ export class OpenAnswer implements Disposable {
   }
 
   /** Finds the earlier process' messages. False when Discord could not be asked. */
-  async #takeOver(self: UserId, result: Result): Promise<boolean> {
-    const { channelId, messageId } = this.question.origin;
+  async #takeOver({ recorded, self }: TakeOver, result: Result): Promise<boolean> {
+    const { channelId, messageId: question } = this.question.origin;
+    const contents = messageContents(this.#endingOf(result).text);
+    const take = (after: readonly ReferencedMessage[]) => {
+      const found = foundParts(after, { self, question, contents, recorded });
+      this.#live[Symbol.dispose]();
+      this.#live = this.#newLive(found);
+    };
     try {
-      const after = await this.#parts.sender.fetchAfter(channelId, messageId);
-      const contents = messageContents(this.#endingOf(result).text);
-      this.#live = this.#newLive(foundParts(after, { self, question: messageId, contents }));
+      take(await this.#parts.sender.fetchAfter(channelId, question));
       return true;
     } catch (error) {
-      // A channel that cannot be read may still be written to; the nonce then guards alone.
-      return error instanceof SendError && error.fault !== 'unavailable';
+      if (!(error instanceof SendError) || error.fault === 'unavailable') return false;
+      // A channel that cannot be read may still be written to: what was recorded, and the nonce, guard.
+      take([]);
+      return true;
     }
+  }
+
+  #wait(forMs: number): void {
+    this.#deadline?.[Symbol.dispose]();
+    this.#deadline = this.#parts.clock.schedule(forMs, () => this.#expire());
   }
 
   #endingOf({ outcome }: Result): Ending {
@@ -265,12 +318,12 @@ export class OpenAnswer implements Disposable {
   }
 
   #newLive(posted: readonly PostedPart[]): LiveAnswer {
-    const { clock, logger, random, sender } = this.#parts;
+    const { clock, logger, posts, random, sender } = this.#parts;
     const { context, jobId, origin, timeline } = this.question;
     const { channelId, messageId: replyTo } = origin;
     return new LiveAnswer({
       ...{ clock, logger, random, sender, context, jobId, timeline },
-      ...{ channelId, replyTo, posted },
+      ...{ channelId, replyTo, posted, posts },
     });
   }
 }

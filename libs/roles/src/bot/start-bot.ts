@@ -10,32 +10,35 @@ import {
   frameContract,
   jobId,
   type MessageId,
+  type Resend,
+  resendContract,
   subjects,
+  wakeContract,
 } from '@starling/contracts';
 import { deletedMessages } from '@starling/discord';
 import { createDrainable, type Drainable } from '@starling/lifecycle';
 import { telemetryFor } from '@starling/telemetry';
+import { adoptAnswers } from './adopt-answers.ts';
 import { AnswerBook } from './answer-book.ts';
+import { AnswerPosts } from './answer-posts.ts';
 import type { BotParts } from './bot-parts.ts';
+import { Deliveries } from './deliveries.ts';
 import { type IntakeParts, ownerOf, takeIn } from './intake.ts';
 import { type AnswerEnding, OpenAnswer, type Question } from './open-answer.ts';
 import { createQuarantine } from './quarantine.ts';
 import { reportEnding } from './report-ending.ts';
-import { takeResult } from './take-result.ts';
+import { watchSilence } from './watch-silence.ts';
 
 /** What a bot is doing. */
 export interface BotSnapshot {
   readonly openAnswers: number;
-  /** Results that are being written to Discord right now. */
+  /** Ends that are being written to Discord right now. */
   readonly deliveries: number;
 }
 
 export interface Bot extends Drainable {
   readonly snapshot: BotSnapshot;
 }
-
-/** Results written to Discord at once; a further one is told to come again. */
-const maxDeliveries = 200;
 
 /** Starts the role; it takes questions as soon as this resolves. */
 export async function startBot(parts: BotParts): Promise<Bot> {
@@ -46,7 +49,7 @@ export async function startBot(parts: BotParts): Promise<Bot> {
   const quarantine = createQuarantine(logger);
   /** What still has to be stored of answers that ended. */
   const trailing = new Set<Promise<void>>();
-  let deliveries = 0;
+  const posts = new AnswerPosts({ posts: parts.jobs.ledger.posts, logger });
 
   const afterwards = (work: Promise<void>, event: string) => {
     const settled = work
@@ -72,12 +75,24 @@ export async function startBot(parts: BotParts): Promise<Bot> {
     afterwards(conversations.append(origin.channelId, turn), 'conversation.not_stored');
   };
 
+  const publish = (subject: string, payload: Uint8Array) => {
+    try {
+      bus.messaging.publish(subject, payload);
+    } catch (error) {
+      // At most once by its contract: the end in the ledger makes up for it.
+      logger.debug('message.unsent', { subject, error });
+    }
+  };
+
+  const askAgain = (missing: Resend) =>
+    publish(subjects.resend(missing.jobId), encode(resendContract, missing));
+
   const openAnswer = (question: Question, posted?: AnswerEnding['posted']) => {
     const answer = new OpenAnswer(
       question,
       {
         ...parts,
-        logger,
+        ...{ logger, posts, askAgain },
         onEnd: (ended) => telemetry.run(() => onEnd(ended), question.context),
       },
       posted,
@@ -87,9 +102,16 @@ export async function startBot(parts: BotParts): Promise<Bot> {
   };
 
   const cancel = ({ jobId: job }: Question) => {
-    const payload = encode(cancelContract, { jobId: job, reason: 'message_deleted' });
-    bus.messaging.publish(subjects.cancel(job), payload);
+    publish(
+      subjects.cancel(job),
+      encode(cancelContract, { jobId: job, reason: 'message_deleted' }),
+    );
   };
+
+  const deliveries = new Deliveries({
+    ...parts,
+    ...{ book, logger, posts, telemetry, quarantine, openAnswer },
+  });
 
   const onDeleted = (message: MessageId) => {
     const answer = book.answer(jobId.parse(message));
@@ -100,30 +122,31 @@ export async function startBot(parts: BotParts): Promise<Bot> {
 
   const onFrame = ({ payload }: BusMessage) => {
     const decoded = decode(frameContract, payload);
-    if (decoded.ok) book.answer(decoded.value.jobId)?.onFrame(decoded.value);
-    else quarantine('frame', decoded.fault);
+    if (!decoded.ok) {
+      quarantine('frame', decoded.fault);
+      return;
+    }
+    const { end, jobId: job } = decoded.value;
+    if (end) deliveries.look(job, end.stored);
+    else book.answer(job)?.onFrame(decoded.value);
   };
 
-  const onResult = async (message: BusMessage) => {
-    const isFull = deliveries >= maxDeliveries;
-    deliveries += 1;
-    try {
-      const resultParts = { ...parts, book, telemetry, quarantine, openAnswer };
-      await takeResult(message, resultParts, { isFull });
-    } finally {
-      deliveries -= 1;
-    }
+  const onWake = ({ payload }: BusMessage) => {
+    const decoded = decode(wakeContract, payload);
+    if (decoded.ok) deliveries.look(decoded.value.jobId, decoded.value.stored);
+    else quarantine('wake', decoded.fault);
   };
 
   const intake: IntakeParts = {
     ...parts,
-    ...{ book, logger, telemetry, quarantine, openAnswer, cancel },
+    ...{ book, logger, posts, telemetry, quarantine, openAnswer, cancel },
+    look: (job, stored) => deliveries.look(job, stored),
   };
   await using opening = new AsyncDisposableStack();
   opening.use(await bus.messaging.subscribe(subjects.framesOf(clusterId), onFrame));
-  // Twice the bound, so that those beyond it are answered at once instead of waiting unseen.
-  const concurrency = 2 * maxDeliveries;
-  opening.use(await bus.messaging.subscribe(subjects.result(clusterId), onResult, { concurrency }));
+  opening.use(await bus.messaging.subscribe(subjects.wake(clusterId), onWake));
+  opening.use(watchSilence({ ...parts, book, deliveries }));
+  opening.use(adoptAnswers({ ...parts, deliveries, logger, posts }));
   opening.use(
     gateway.listen({
       message: (data) =>
@@ -139,17 +162,19 @@ export async function startBot(parts: BotParts): Promise<Bot> {
     async drain() {
       await gateway.close();
       await book.idle();
+      await deliveries.settle();
       while (trailing.size > 0) await Promise.all(trailing);
     },
     async release() {
       book.abandon();
+      await deliveries.settle();
       await open.disposeAsync();
     },
   });
   return {
     ...drainable,
     get snapshot() {
-      return { openAnswers: book.openCount, deliveries };
+      return { openAnswers: book.openCount, deliveries: deliveries.active };
     },
   };
 }

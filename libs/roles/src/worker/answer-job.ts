@@ -1,31 +1,31 @@
 /** Runs one job at the provider: the `llm` phase, from the first byte sent to the last token. */
-import type { Messaging } from '@starling/bus';
 import { type Clock, deadlineAfter } from '@starling/clock';
-import {
-  type ErrorCode,
-  type JobOutcome,
-  ownerOfOrigin,
-  type RunRequest,
-  type Usage,
-} from '@starling/contracts';
+import type { ErrorCode, Job, JobOutcome, Usage } from '@starling/contracts';
 import type { Provider } from '@starling/llm';
 import {
   attributeNames,
   type Context,
   genAiNames,
-  injectHeaders,
   type RoleTelemetry,
   type Span,
   SpanKind,
 } from '@starling/telemetry';
-import { FrameSender } from './frame-sender.ts';
+import type { FrameSender } from './frame-sender.ts';
 
 export interface AnswerParts {
-  readonly messaging: Messaging;
   readonly clock: Clock;
   readonly provider: Provider;
   readonly telemetry: RoleTelemetry;
-  readonly coalesceMs: number;
+}
+
+/** One run of a job. */
+export interface JobRun {
+  readonly job: Job;
+  readonly attempt: number;
+  /** Takes the text as it comes. */
+  readonly frames: FrameSender;
+  readonly signal: AbortSignal;
+  readonly parent: Context;
 }
 
 /** Why a run is stopped from outside; the reason of its AbortSignal. `left`: another worker takes it. */
@@ -53,13 +53,9 @@ class JobFailure extends Error {
 }
 
 /** Runs the job until its answer, its failure, its deadline or the signal. Never rejects. */
-export async function answerJob(
-  parts: AnswerParts,
-  request: RunRequest,
-  run: { readonly signal: AbortSignal; readonly parent: Context },
-): Promise<Answer> {
+export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer> {
   const { clock, telemetry, provider } = parts;
-  const { job, attempt } = request;
+  const { job, attempt, frames } = run;
   using deadline = deadlineAfter(clock, job.deadlineAtMs - clock.nowMs());
   const timeline = telemetry.timeline(clock);
   const startedAtMs = clock.monotonicMs();
@@ -69,12 +65,6 @@ export async function answerJob(
   let firstTokenMs: number | undefined;
 
   const stream = async (span: Span): Promise<JobOutcome> => {
-    using frames = new FrameSender(parts, {
-      jobId: job.jobId,
-      attempt,
-      ownerId: ownerOfOrigin(job.origin),
-      headers: injectHeaders(),
-    });
     let usage: Usage = { promptTokens: 0, completionTokens: 0, estimated: true };
     const answer = provider.stream(job, {
       signal: AbortSignal.any([run.signal, deadline.signal]),

@@ -6,9 +6,11 @@ import {
   frameContract,
   type Headers,
   type OwnerId,
+  type Resend,
   subjects,
 } from '@starling/contracts';
 import { counter } from '@starling/telemetry';
+import { FrameRing } from './frame-ring.ts';
 
 /** Text of this many characters goes out without waiting for more. */
 const fullFrameLength = 1_024;
@@ -16,6 +18,7 @@ const fullFrameLength = 1_024;
 const maxFrameLength = 16 * 1024;
 
 const framesLost = counter('starling.frames.lost');
+const framesResent = counter('starling.frames.resent');
 
 /** Which stream the frames belong to. */
 export interface FrameStream extends Pick<Frame, 'jobId' | 'attempt'> {
@@ -25,8 +28,8 @@ export interface FrameStream extends Pick<Frame, 'jobId' | 'attempt'> {
 
 /**
  * Sends an answer as numbered frames (features A9): the first text at once, so that the user sees
- * something, then what came within `coalesceMs`. Frames are at most once; the result has the whole
- * text.
+ * something, then what came within `coalesceMs`. Frames are at most once; a reader that misses some
+ * asks for them again, and the job's end has the whole text.
  */
 export class FrameSender implements Disposable {
   readonly #parts: {
@@ -36,6 +39,7 @@ export class FrameSender implements Disposable {
   };
   readonly #stream: FrameStream;
   readonly #subject: string;
+  readonly #ring = new FrameRing();
   #waiting = '';
   #sent = 0;
   #timer: Disposable | undefined;
@@ -59,9 +63,22 @@ export class FrameSender implements Disposable {
   flush(): void {
     this[Symbol.dispose]();
     for (let at = 0; at < this.#waiting.length; at += maxFrameLength) {
-      this.#send(this.#waiting.slice(at, at + maxFrameLength));
+      this.#sendNext(this.#waiting.slice(at, at + maxFrameLength));
     }
     this.#waiting = '';
+  }
+
+  /** The last frame: the end stands in the ledger, and may be delivered. */
+  finish(end: NonNullable<Frame['end']>): void {
+    this.#sendNext('', end);
+  }
+
+  /** Sends again what a reader missed. */
+  resend({ attempt, from }: Resend): void {
+    if (attempt !== this.#stream.attempt) return;
+    const missed = this.#ring.from(from);
+    for (const frame of missed) this.#publish(frame);
+    framesResent.add(missed.length);
   }
 
   /** How many frames have been sent. */
@@ -75,14 +92,20 @@ export class FrameSender implements Disposable {
     this.#timer = undefined;
   }
 
-  #send(text: string): void {
-    const { jobId, attempt, headers } = this.#stream;
-    const frame = encode(frameContract, { jobId, attempt, sequence: this.#sent, text });
+  #sendNext(text: string, end?: Frame['end']): void {
+    const { jobId, attempt } = this.#stream;
+    const frame: Frame = { jobId, attempt, sequence: this.#sent, text, ...(end && { end }) };
     this.#sent += 1;
+    this.#ring.add(frame);
+    this.#publish(frame);
+  }
+
+  #publish(frame: Frame): void {
+    const { headers } = this.#stream;
     try {
-      this.#parts.messaging.publish(this.#subject, frame, { headers });
+      this.#parts.messaging.publish(this.#subject, encode(frameContract, frame), { headers });
     } catch {
-      // The bus is away: the reader sees a hole in the numbers, and the result fills it.
+      // The bus is away: the reader sees a hole in the numbers, and asks or reads the end.
       framesLost.add(1);
     }
   }

@@ -1,7 +1,2 @@
-export {
-  startWorker,
-  type Worker,
-  type WorkerConfig,
-  type WorkerParts,
-  type WorkerSnapshot,
-} from './start-worker.ts';
+export { startWorker } from './start-worker.ts';
+export type { Worker, WorkerConfig, WorkerParts, WorkerSnapshot } from './worker-parts.ts';

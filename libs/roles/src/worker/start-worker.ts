@@ -1,70 +1,47 @@
 /**
- * A worker: takes a job when it has a free slot, streams the answer, delivers the result, and only
- * then is the job acknowledged. A slot is held until the last token and not until the result is
- * delivered: a cluster that is away costs no capacity.
+ * A worker: the shell around {@link WorkerCore}. Messages of the bus become events, effects become
+ * calls to the ledger, the provider and the bus. A stored job is claimed before it is run, and its end
+ * is written over that claim; an ephemeral one has neither, and its result goes to its ingress.
  */
-import type { Bus, BusMessage } from '@starling/bus';
-import type { Clock, Random } from '@starling/clock';
 import {
+  defaultWorkerLimits,
+  WorkerCore,
+  type WorkerEffect,
+  type WorkerEvent,
+} from '@starling/balance';
+import type { BusMessage } from '@starling/bus';
+import {
+  balancerHeartbeatContract,
   decode,
   encode,
   type JobId,
-  type Result,
+  type LoadReport,
+  loadReportContract,
   type RunReply,
-  type RunRequest,
+  resendContract,
   runReplyContract,
   runRequestContract,
   subjects,
-  type WorkerId,
 } from '@starling/contracts';
-import { createDrainable, type Drainable } from '@starling/lifecycle';
-import type { Provider } from '@starling/llm';
-import { type Context, counter, type RoleTelemetry, telemetryFor } from '@starling/telemetry';
-import { KeptDelivery } from '../delivery/kept-delivery.ts';
-import { type DeliveryConfig, ResultDelivery } from '../delivery/result-delivery.ts';
+import { createDrainable } from '@starling/lifecycle';
+import { counter, type RoleTelemetry, telemetryFor } from '@starling/telemetry';
+import { type Jobs, openJobs } from '../delivery/open-jobs.ts';
+import { steadyTime } from '../delivery/steady-time.ts';
 import { watchCancels } from '../delivery/watch-cancels.ts';
-import { type Answer, answerJob, type StopReason } from './answer-job.ts';
-import { LoadReporter } from './load-reporter.ts';
+import type { StopReason } from './answer-job.ts';
+import { runJob } from './job-runner.ts';
+import { claimRun, endRun, type RunClaimsParts } from './run-claims.ts';
+import type { Worker, WorkerParts, WorkerSnapshot } from './worker-parts.ts';
+import type { WorkerRun } from './worker-run.ts';
 
-/** Settings of `workerSection` and `deliverySection` that the role itself needs. */
-export interface WorkerConfig extends DeliveryConfig {
-  readonly slots: number;
-  readonly reportEveryMs: number;
-  readonly coalesceMs: number;
-}
-
-export interface WorkerParts {
-  readonly bus: Bus;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly provider: Provider;
-  readonly workerId: WorkerId;
-  readonly config: WorkerConfig;
-}
-
-/** A worker at one moment. */
-export interface WorkerSnapshot {
-  readonly slots: number;
-  readonly running: readonly JobId[];
-  readonly undelivered: number;
-  readonly draining: boolean;
-}
-
-export type Worker = Drainable & { snapshot(): WorkerSnapshot };
-
-/** One job in a slot. */
-interface Running {
-  readonly kept: KeptDelivery;
-  readonly stop: AbortController;
-  readonly ended: Promise<void>;
-}
+type EffectOf<Kind extends WorkerEffect['kind']> = Extract<WorkerEffect, { kind: Kind }>;
 
 const quarantined = counter('starling.bus.quarantined');
-const jobsEnded = counter('starling.jobs.ended');
+const fenced = counter('starling.jobs.fenced');
 
 /** Starts a worker; it is known to the balancers from its first load report on. */
 export async function startWorker(parts: WorkerParts): Promise<Worker> {
-  const worker = new WorkerRole(parts);
+  const worker = new WorkerRole(parts, await openJobs(parts));
   await worker.start();
   return Object.assign(
     createDrainable({
@@ -77,192 +54,250 @@ export async function startWorker(parts: WorkerParts): Promise<Worker> {
 
 class WorkerRole {
   readonly #parts: WorkerParts;
+  readonly #jobs: Jobs;
   readonly #telemetry: RoleTelemetry = telemetryFor('worker');
   readonly #slots: number;
-  readonly #running = new Map<JobId, Running>();
-  readonly #delivery: ResultDelivery;
-  readonly #reporter: LoadReporter;
+  readonly #core: WorkerCore;
+  readonly #now: () => number;
+  readonly #runs = new Map<JobId, WorkerRun>();
   readonly #stack = new AsyncDisposableStack();
+  readonly #empty = Promise.withResolvers<void>();
   #wasCancelled: (jobId: JobId) => boolean = () => false;
+  #timer: Disposable | undefined;
   #draining = false;
+  /** What cannot be written now is left to others. */
+  #leaving = false;
 
-  constructor(parts: WorkerParts) {
-    const { bus, clock, workerId, config, provider } = parts;
+  constructor(parts: WorkerParts, jobs: Jobs) {
+    const { clock, config, provider, workerId } = parts;
     this.#parts = parts;
+    this.#jobs = jobs;
+    this.#now = steadyTime(clock);
     // A slot without a connection would be a hidden queue in front of the pool.
     this.#slots = Math.min(config.slots, provider.maxConcurrent);
-    this.#delivery = new ResultDelivery({ ...parts, telemetry: this.#telemetry });
-    this.#reporter = new LoadReporter({
-      messaging: bus.messaging,
-      clock,
-      workerId,
-      everyMs: config.reportEveryMs,
-      read: () => ({
-        slots: this.#offered,
-        running: [...this.#running.keys()],
-        draining: this.#draining,
-      }),
+    this.#core = new WorkerCore({
+      self: workerId,
+      epoch: clock.nowMs(),
+      slots: this.#slots,
+      startedAtMs: this.#now(),
+      limits: { ...defaultWorkerLimits, reportMs: config.reportEveryMs },
     });
   }
 
   async start(): Promise<void> {
-    const { bus, workerId } = this.#parts;
-    const watch = await watchCancels(bus.messaging, ({ jobId }) => this.#stop(jobId, 'cancelled'));
+    const { messaging } = this.#parts.bus;
+    const watch = await watchCancels(messaging, ({ jobId }) =>
+      this.#step({ kind: 'cancel_requested', jobId }),
+    );
     this.#stack.use(watch);
     this.#wasCancelled = (jobId) => watch.has(jobId);
-    this.#stack.use(
-      await bus.messaging.subscribe(subjects.run(workerId), (message) => this.#onRun(message)),
-    );
-    this.#stack.use(this.#reporter);
-    this.#reporter.report();
+    const hear = async (subject: string, handler: (message: BusMessage) => void) =>
+      this.#stack.use(await messaging.subscribe(subject, handler));
+    await hear(subjects.run(this.#parts.workerId), (message) => this.#onRun(message));
+    await hear(subjects.balancerHeartbeat, (message) => this.#onHeartbeat(message));
+    await hear(subjects.allResends, (message) => this.#onResend(message));
+    this.#tick();
+  }
+
+  get #claims(): RunClaimsParts {
+    const { bus, clock, config, random, workerId } = this.#parts;
+    const { ledger } = this.#jobs;
+    const { messaging } = bus;
+    return { ledger, messaging, clock, random, config, workerId, telemetry: this.#telemetry };
   }
 
   snapshot(): WorkerSnapshot {
-    return {
-      slots: this.#slots,
-      running: [...this.#running.keys()],
-      undelivered: this.#delivery.sending,
-      draining: this.#draining,
-    };
+    return { slots: this.#slots, running: this.#core.running, draining: this.#draining };
   }
 
-  /** Finishes and delivers what streams; at the signal the rest goes to other workers. */
+  /** Finishes what streams; at the signal the rest goes to other workers. */
   async drain(signal: AbortSignal): Promise<void> {
     this.#draining = true;
-    this.#reporter.report();
     const onAbort = () => this.#stopAll();
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
-    await this.#allEnded();
+    this.#step({ kind: 'drain' });
+    await this.#empty.promise;
     signal.removeEventListener('abort', onAbort);
-    await this.#delivery.idle(signal);
   }
 
   async release(): Promise<void> {
     this.#draining = true;
+    this.#leaving = true;
     this.#stopAll();
-    await this.#allEnded();
-    await this.#delivery.leave();
-    this.#reporter.report();
+    this.#step({ kind: 'drain' });
+    await this.#empty.promise;
+    this.#timer?.[Symbol.dispose]();
     await this.#stack.disposeAsync();
   }
 
-  /** Slots that we offer: none beyond the running ones while results pile up. */
-  get #offered(): number {
-    return this.#delivery.full ? Math.min(this.#slots, this.#running.size) : this.#slots;
+  #tick(): void {
+    this.#timer = this.#parts.clock.schedule(this.#parts.config.reportEveryMs, () => this.#tick());
+    this.#step({ kind: 'tick' });
+  }
+
+  #step(event: WorkerEvent): readonly WorkerEffect[] {
+    const effects = this.#core.step(event, this.#now());
+    for (const effect of effects) this.#perform(effect);
+    return effects;
+  }
+
+  #perform(effect: WorkerEffect): void {
+    switch (effect.kind) {
+      case 'reply':
+        this.#answerAsker(effect);
+        break;
+      case 'claim':
+        void this.#claim(effect);
+        break;
+      case 'start':
+        void this.#run(effect);
+        break;
+      case 'stop':
+        this.#runs.get(effect.jobId)?.stop.abort(effect.reason);
+        break;
+      case 'write_end':
+        void this.#writeEnd(effect);
+        break;
+      case 'settled':
+        this.#runs.delete(effect.jobId);
+        break;
+      case 'fenced':
+        this.#fenced(effect);
+        break;
+      case 'report':
+        this.#report(effect.report);
+        break;
+      case 'drained':
+        this.#empty.resolve();
+        break;
+    }
   }
 
   #onRun(message: BusMessage): void {
     const decoded = decode(runRequestContract, message.payload);
     if (!decoded.ok) {
-      const fault = decoded.fault.kind;
-      quarantined.add(1, { contract: runRequestContract.name, fault });
+      this.#quarantine(runRequestContract.name, decoded.fault.kind);
       this.#telemetry.log('worker').warn('run_request.malformed', { ...decoded.fault });
       this.#reply(message, 'invalid');
       return;
     }
-    this.#reply(message, this.#take(decoded.value, this.#telemetry.contextFrom(message.headers)));
-  }
-
-  /** Decides on a job and, when it is taken, starts it. The report goes out before the reply. */
-  #take(request: RunRequest, context: Context): RunReply['kind'] {
-    const { job, receipt } = request;
-    const running = this.#running.get(job.jobId);
-    if (running) {
-      running.kept.adopt(receipt);
-      return 'running';
-    }
-    const keep = () => new KeptDelivery(this.#parts, receipt);
-    if (this.#delivery.takeOver(job.jobId, keep)) return 'running';
-    if (this.#draining) return 'draining';
-    if (job.deadlineAtMs <= this.#parts.clock.nowMs()) return 'expired';
-    if (this.#running.size >= this.#offered) return 'full';
-    const stop = new AbortController();
-    if (this.#wasCancelled(job.jobId)) stop.abort('cancelled' satisfies StopReason);
-    const kept = keep();
-    const takenAtMs = this.#parts.clock.nowMs();
-    const ended = this.#run(request, { context, kept, stop: stop.signal, takenAtMs });
-    this.#running.set(job.jobId, { kept, stop, ended });
-    this.#reporter.report();
-    return 'ok';
-  }
-
-  async #run(
-    request: RunRequest,
-    run: {
-      readonly context: Context;
-      readonly kept: KeptDelivery;
-      readonly stop: AbortSignal;
-      readonly takenAtMs: number;
-    },
-  ): Promise<void> {
-    const { bus, config } = this.#parts;
-    // The reply goes out first: the provider's dialogue begins in a turn of its own.
-    await Promise.resolve();
-    const answer = await answerJob(
-      {
-        ...this.#parts,
-        messaging: bus.messaging,
-        telemetry: this.#telemetry,
-        coalesceMs: config.coalesceMs,
-      },
+    const request = decoded.value;
+    const { attempt, dispatchedBy: from, jobId, work } = request;
+    const known = this.#runs.get(jobId);
+    const run: WorkerRun = known ?? {
       request,
-      { signal: run.stop, parent: run.context },
-    );
-    this.#running.delete(request.job.jobId);
-    if (answer.kind === 'left') {
-      await run.kept.giveBack(0);
-    } else {
-      const { outcome } = answer;
-      jobsEnded.add(1, { role: 'worker', ending: outcome.kind === 'done' ? 'done' : outcome.code });
-      const result = this.#resultOf(request, answer, run.takenAtMs);
-      this.#delivery.deliver({ result, context: run.context }, run.kept);
-    }
-    this.#reporter.report();
+      context: this.#telemetry.contextFrom(message.headers),
+      takenAtMs: this.#parts.clock.nowMs(),
+      askers: new Map(),
+      stop: new AbortController(),
+      job: undefined,
+      frames: undefined,
+      result: undefined,
+    };
+    run.askers.set(from, message);
+    this.#runs.set(jobId, run);
+    const stored = work.kind === 'stored' ? work : undefined;
+    const effects = this.#step({
+      ...{ kind: 'run_requested', jobId, attempt, from },
+      sequence: stored?.sequence ?? 0,
+      previousRevision: stored?.previousRevision,
+    });
+    const taken = known !== undefined || effects.some(({ kind }) => kind === 'claim');
+    if (!taken) this.#runs.delete(jobId);
+    else if (this.#wasCancelled(jobId)) this.#step({ kind: 'cancel_requested', jobId });
   }
 
-  #resultOf(
-    { job, attempt, dequeuedAtMs, dispatchedBy }: RunRequest,
-    { outcome, llmMs, firstTokenMs }: Extract<Answer, { kind: 'ended' }>,
-    takenAtMs: number,
-  ): Result {
-    return {
-      jobId: job.jobId,
-      attempt,
-      origin: job.origin,
-      acceptedAtMs: job.acceptedAtMs,
-      outcome,
-      timings: {
-        // The clocks of two hosts may differ by more than the time between them.
-        queueMs: Math.max(0, dequeuedAtMs - job.acceptedAtMs),
-        dispatchMs: Math.max(0, takenAtMs - dequeuedAtMs),
-        llmMs,
-        ...(firstTokenMs !== undefined && { firstTokenMs }),
-      },
-      dispatchedBy,
-      servedBy: this.#parts.workerId,
-    };
+  #onHeartbeat({ payload }: BusMessage): void {
+    const decoded = decode(balancerHeartbeatContract, payload);
+    if (!decoded.ok) {
+      this.#quarantine(balancerHeartbeatContract.name, decoded.fault.kind);
+      return;
+    }
+    const { balancerId, draining } = decoded.value;
+    this.#step({ kind: draining ? 'balancer_left' : 'balancer_heard', balancerId });
+  }
+
+  #onResend({ payload }: BusMessage): void {
+    const decoded = decode(resendContract, payload);
+    if (decoded.ok) this.#runs.get(decoded.value.jobId)?.frames?.resend(decoded.value);
+    else this.#quarantine(resendContract.name, decoded.fault.kind);
+  }
+
+  #answerAsker({ answer, jobId, to }: EffectOf<'reply'>): void {
+    const askers = this.#runs.get(jobId)?.askers;
+    const message = askers?.get(to);
+    askers?.delete(to);
+    if (message) this.#reply(message, answer);
   }
 
   #reply(message: BusMessage, kind: RunReply['kind']): void {
-    const reply = { kind, slots: this.#slots, inFlight: this.#running.size };
     try {
-      message.respond(encode(runReplyContract, reply));
+      message.respond(encode(runReplyContract, { kind }));
     } catch (error) {
       // The balancer's timeout, and then our load report, tell it what it needs to know.
       this.#telemetry.log('worker').debug('run_reply.unsent', { error });
     }
   }
 
-  #stop(jobId: JobId, reason: StopReason): void {
-    this.#running.get(jobId)?.stop.abort(reason);
+  async #claim(effect: EffectOf<'claim'>): Promise<void> {
+    const { jobId } = effect;
+    const run = this.#runs.get(jobId);
+    if (!run) return;
+    const answer = await claimRun(this.#claims, run, effect);
+    this.#step({ kind: 'claim_answered', jobId, answer });
+    if (answer.kind !== 'won') this.#runs.delete(jobId);
+  }
+
+  async #run({ attempt, jobId }: EffectOf<'start'>): Promise<void> {
+    const run = this.#runs.get(jobId);
+    if (!run) return;
+    // The reply goes out first: the provider's dialogue begins in a turn of its own.
+    await Promise.resolve();
+    const { bus, clock, config, provider, workerId } = this.#parts;
+    const finish = await runJob(
+      {
+        ...{ messaging: bus.messaging, store: this.#jobs.store, telemetry: this.#telemetry },
+        ...{ clock, provider, workerId, coalesceMs: config.coalesceMs },
+      },
+      run,
+      attempt,
+    );
+    this.#step({ kind: 'finished', jobId, finish });
+  }
+
+  async #writeEnd(effect: EffectOf<'write_end'>): Promise<void> {
+    const { jobId } = effect;
+    const run = this.#runs.get(jobId);
+    if (!run) return;
+    const answer = await endRun(this.#claims, run, effect);
+    const final = answer === 'unknown' && this.#leaving ? 'refused' : answer;
+    this.#step({ kind: 'end_answered', jobId, answer: final });
+  }
+
+  #fenced({ attempt, jobId }: EffectOf<'fenced'>): void {
+    const run = this.#runs.get(jobId);
+    this.#runs.delete(jobId);
+    if (!run?.result) return;
+    fenced.add(1);
+    const log = this.#telemetry.log('worker');
+    this.#telemetry.run(() => log.warn('job.fenced', { jobId, attempt }), run.context);
+  }
+
+  #report(report: LoadReport): void {
+    const { bus, workerId } = this.#parts;
+    try {
+      bus.messaging.publish(subjects.load(workerId), encode(loadReportContract, report));
+    } catch {
+      // The bus is away, and so are the balancers; the next report tells them all that counts.
+    }
+  }
+
+  #quarantine(contract: string, fault: string): void {
+    quarantined.add(1, { contract, fault });
   }
 
   #stopAll(): void {
-    for (const jobId of this.#running.keys()) this.#stop(jobId, 'left');
-  }
-
-  async #allEnded(): Promise<void> {
-    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+    for (const { stop } of this.#runs.values()) stop.abort('left' satisfies StopReason);
   }
 }

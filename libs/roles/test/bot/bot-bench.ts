@@ -1,4 +1,4 @@
-import { createMemoryBus, type WorkQueue } from '@starling/bus';
+import { createMemoryBus, type JobStore } from '@starling/bus';
 import { createMemoryConversations } from '@starling/chat';
 import { SimulatedClock, seededRandom } from '@starling/clock';
 import {
@@ -16,15 +16,14 @@ import {
   type Job,
   type JobOutcome,
   jobContract,
-  type ResultReply,
-  resultContract,
-  resultReplyContract,
+  type Resend,
+  resendContract,
   subjects,
   workerId,
 } from '@starling/contracts';
-import { createMemoryAdmission, jobsQueue } from '@starling/jobs';
+import { createMemoryAdmission } from '@starling/jobs';
 import { captureTelemetry } from '@starling/telemetry/testing';
-import { type BotConfig, type BotParts, startBot } from '../../src/bot/index.ts';
+import { type BotConfig, type BotParts, openJobs, startBot } from '../../src/bot/index.ts';
 import { FakeDiscord } from './fake-discord.ts';
 
 export const cluster = clusterId.parse('c0');
@@ -57,24 +56,32 @@ export function done(text: string): JobOutcome {
 
 interface Taken {
   readonly job: Job & { readonly origin: DiscordOrigin };
-  readonly receipt: string;
+  readonly stored: number;
   readonly headers: Headers;
 }
 
 /** A bot on a simulated clock, the memory bus and a fake Discord; the test is its worker. */
 export async function openBench(
-  difference: Partial<BotParts> & { config?: Partial<BotConfig> } = {},
+  difference: Partial<BotParts> & {
+    config?: Partial<BotConfig>;
+    /** Stands in for the store's. */
+    put?: JobStore['put'];
+  } = {},
 ) {
+  const { put, ...replaced } = difference;
   const telemetry = captureTelemetry();
   const clock = new SimulatedClock();
   const random = seededRandom(7);
   const bus = createMemoryBus({ clock, random });
-  const queue: WorkQueue = await bus.openWorkQueue(jobsQueue);
+  const jobs = await openJobs({ bus, clock });
+  const { ledger, store } = jobs;
+  const taken = new Set<number>();
   const discord = new FakeDiscord();
   const conversations = createMemoryConversations({ clock, maxMessages: 20, ttlMs: 3_600_000 });
   const admission = createMemoryAdmission({ clock, perUser: 3, perGuild: 4 });
   const exchanges: Exchange[] = [];
   const cancels: Cancel[] = [];
+  const resends: Resend[] = [];
   await bus.messaging.subscribe(subjects.allExchanges, ({ payload }) => {
     const decoded = decode(exchangeContract, payload);
     if (decoded.ok) exchanges.push(decoded.value);
@@ -83,10 +90,23 @@ export async function openBench(
     const decoded = decode(cancelContract, payload);
     if (decoded.ok) cancels.push(decoded.value);
   });
+  await bus.messaging.subscribe(subjects.allResends, ({ payload }) => {
+    const decoded = decode(resendContract, payload);
+    if (decoded.ok) resends.push(decoded.value);
+  });
+  const putting: JobStore = {
+    put: put ?? ((subject, payload, options) => store.put(subject, payload, options)),
+    feed: (handler) => store.feed(handler),
+    read: (sequence) => store.read(sequence),
+    remove: (sequence) => store.remove(sequence),
+    list: (pattern) => store.list(pattern),
+    size: () => store.size(),
+  };
   const parts: BotParts = {
-    ...{ bus, queue, clock, random, conversations, admission },
+    ...{ bus, clock, random, conversations, admission },
     ...{ clusterId: cluster, gateway: discord, sender: discord },
-    ...difference,
+    jobs: { ledger, store: putting },
+    ...replaced,
     config: { ...config, ...difference.config },
   };
   const bot = await startBot(parts);
@@ -95,13 +115,14 @@ export async function openBench(
     ...{
       bot,
       bus,
-      queue,
+      ...jobs,
       clock,
       discord,
       conversations,
       admission,
       exchanges,
       cancels,
+      resends,
       parts,
       telemetry,
     },
@@ -112,13 +133,15 @@ export async function openBench(
     /** The next accepted job; waits for nothing. */
     async take(): Promise<Taken> {
       await clock.advance(0);
-      const [message] = await queue.take({ max: 1, waitMs: 0 });
+      const next = (await store.list()).find(({ sequence }) => !taken.has(sequence));
+      const message = next && (await store.read(next.sequence));
       const decoded = message && decode(jobContract, message.payload);
       if (!decoded?.ok) throw new Error('no job was accepted');
-      const { headers = {}, receipt = '' } = message ?? {};
+      taken.add(message?.sequence ?? 0);
+      const { headers = {}, sequence: stored = 0 } = message ?? {};
       const { origin } = decoded.value;
       if (origin.kind !== 'discord') throw new Error('a bot asks for Discord only');
-      return { job: { ...decoded.value, origin }, headers, receipt };
+      return { job: { ...decoded.value, origin }, headers, stored };
     },
 
     /** A piece of the stream. */
@@ -131,13 +154,11 @@ export async function openBench(
       await clock.advance(0);
     },
 
-    /** Sends a result and, within `advanceMs`, gets the bot's word on it; a delivered job is done. */
-    async result(
-      { headers, job, receipt }: Taken,
-      outcome: JobOutcome,
-      options: { readonly advanceMs?: number } = {},
-    ): Promise<ResultReply['kind']> {
-      const payload = encode(resultContract, {
+    /** Writes a job's end and tells it by the last frame, or not at all. */
+    async end({ job, stored }: Taken, outcome: JobOutcome, told: 'frame' | 'silently') {
+      const worker = workerId.parse('w0');
+      const claim = await ledger.claim(job.jobId, { workerId: worker, attempt: 1 });
+      const result = {
         jobId: job.jobId,
         attempt: 1,
         origin: job.origin,
@@ -145,19 +166,28 @@ export async function openBench(
         outcome,
         timings: { queueMs: 2, dispatchMs: 1, llmMs: 400, firstTokenMs: 100 },
         dispatchedBy: balancerId.parse('b0'),
-        servedBy: workerId.parse('w0'),
-      });
-      const asking = bus.messaging.request(subjects.result(cluster), payload, {
-        timeoutMs: 120_000,
-        headers,
-      });
-      const failed = asking.catch(() => {});
+        servedBy: worker,
+      };
+      const atMs = clock.nowMs();
+      if (claim.kind === 'won') {
+        const end = { kind: 'end', attempt: 1, workerId: worker, atMs, result } as const;
+        await ledger.end(job.jobId, end, claim.revision);
+      }
+      if (told === 'silently') return;
+      const last = { jobId: job.jobId, attempt: 1, sequence: 1_000, text: '' };
+      const frame = encode(frameContract, { ...last, end: { revision: 1, stored } });
+      bus.messaging.publish(subjects.frame(cluster, job.jobId, 1), frame);
+    },
+
+    /** Ends a job and tells whether the bot has delivered it within `advanceMs`. */
+    async result(
+      of: Taken,
+      outcome: JobOutcome,
+      options: { readonly advanceMs?: number } = {},
+    ): Promise<'delivered' | 'busy'> {
+      await this.end(of, outcome, 'frame');
       await clock.advance(options.advanceMs ?? 20_000);
-      const decoded = decode(resultReplyContract, (await asking).payload);
-      await failed;
-      if (!decoded.ok) throw new Error('the bot sent nonsense');
-      if (decoded.value.kind === 'delivered') await queue.settle(receipt, { kind: 'ack' });
-      return decoded.value.kind;
+      return (await store.read(of.stored)) ? 'busy' : 'delivered';
     },
 
     async [Symbol.asyncDispose]() {

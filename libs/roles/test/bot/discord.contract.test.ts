@@ -1,4 +1,4 @@
-import { createMemoryBus } from '@starling/bus';
+import { type Bus, createMemoryBus } from '@starling/bus';
 import { createMemoryConversations } from '@starling/chat';
 import { systemClock as clock, systemRandom as random } from '@starling/clock';
 import { botSection, ConfigError, parseConfig } from '@starling/config';
@@ -9,9 +9,10 @@ import {
   type Exchange,
   encode,
   exchangeContract,
+  type Frame,
   frameContract,
   jobContract,
-  resultContract,
+  type Result,
   subjects,
   workerId,
 } from '@starling/contracts';
@@ -20,13 +21,20 @@ import {
   faultSpec,
   startDiscordEmulator,
 } from '@starling/discord-emulator/testing';
-import { createMemoryAdmission, jobsQueue } from '@starling/jobs';
+import { createMemoryAdmission } from '@starling/jobs';
 import { captureTelemetry } from '@starling/telemetry/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openDiscord, settingsErrorOf, startBot } from '../../src/bot/index.ts';
+import {
+  type Jobs,
+  openDiscord,
+  openJobs,
+  settingsErrorOf,
+  startBot,
+} from '../../src/bot/index.ts';
 import { peopleOf } from './people.ts';
 
 const cluster = clusterId.parse('c0');
+const w0 = workerId.parse('w0');
 
 /** What the worker answers to the last message of a prompt, in frames. */
 type Script = (question: string) => readonly string[];
@@ -50,7 +58,7 @@ describe('the bot in front of a real discord.js', () => {
       ...settings,
     });
     const bus = stack.use(createMemoryBus({ clock }));
-    const queue = await bus.openWorkQueue(jobsQueue);
+    const jobs = await openJobs({ bus, clock });
     exchanges = [];
     cancelled = [];
     await bus.messaging.subscribe(subjects.allExchanges, ({ payload }) => {
@@ -68,36 +76,44 @@ describe('the bot in front of a real discord.js', () => {
     stack.use(gateway);
     bot = stack.use(
       await startBot({
-        ...{ bus, queue, gateway, sender, config, clock, random, clusterId: cluster },
+        ...{ bus, jobs, gateway, sender, config, clock, random, clusterId: cluster },
         conversations: createMemoryConversations({ clock, maxMessages: 20, ttlMs: 60_000 }),
         admission: createMemoryAdmission({ clock, perUser: 3, perGuild: 30 }),
       }),
     );
     const worker = new AbortController();
     stack.defer(() => worker.abort());
-    void work({ bus, queue, signal: worker.signal });
+    stack.use(await work({ bus, jobs }));
     await gateway.connect({ botToken: emulator.botToken, signal: worker.signal });
   };
 
   /** A worker that answers by the script, one job at a time. */
-  const work = async (parts: {
-    bus: ReturnType<typeof createMemoryBus>;
-    queue: Awaited<ReturnType<ReturnType<typeof createMemoryBus>['openWorkQueue']>>;
-    signal: AbortSignal;
-  }) => {
-    const { bus, queue, signal } = parts;
-    while (!signal.aborted) {
-      const [message] = await queue.take({ max: 1, waitMs: 5_000, signal });
+  const work = async ({ bus, jobs }: { bus: Bus; jobs: Jobs }) => {
+    const { ledger, store } = jobs;
+    let before = Promise.resolve();
+    return await store.feed({
+      stored({ sequence }) {
+        before = before.then(() => answer(sequence)).catch(() => {});
+      },
+    });
+    async function answer(stored: number): Promise<void> {
+      const message = await store.read(stored);
       const job = message && decode(jobContract, message.payload);
-      if (!job?.ok) continue;
+      if (!job?.ok) return;
       const { jobId, origin, acceptedAtMs, messages } = job.value;
+      const claim = await ledger.claim(jobId, { workerId: w0, attempt: 1 });
+      if (claim.kind === 'lost') return;
       const texts = script(messages.at(-1)?.content ?? '');
+      const tell = (frame: Omit<Frame, 'jobId' | 'attempt'>) =>
+        bus.messaging.publish(
+          subjects.frame(cluster, jobId, 1),
+          encode(frameContract, { jobId, attempt: 1, ...frame }),
+        );
       for (const [sequence, text] of texts.entries()) {
         if (sequence > 0) await hold;
-        const frame = encode(frameContract, { jobId, attempt: 1, sequence, text });
-        bus.messaging.publish(subjects.frame(cluster, jobId, 1), frame);
+        tell({ sequence, text });
       }
-      const result = encode(resultContract, {
+      const result: Result = {
         ...{ jobId, attempt: 1, origin, acceptedAtMs },
         outcome: {
           kind: 'done',
@@ -109,11 +125,12 @@ describe('the bot in front of a real discord.js', () => {
         },
         timings: { queueMs: 1, dispatchMs: 1, llmMs: 1 },
         dispatchedBy: balancerId.parse('b0'),
-        servedBy: workerId.parse('w0'),
-      });
-      const reply = bus.messaging.request(subjects.result(cluster), result, { timeoutMs: 30_000 });
-      await reply.catch(() => {});
-      await queue.settle(message?.receipt ?? '', { kind: 'ack' });
+        servedBy: w0,
+      };
+      const end = { kind: 'end', attempt: 1, workerId: w0, atMs: clock.nowMs(), result } as const;
+      const written = await ledger.end(jobId, end, claim.revision);
+      if (written.kind !== 'ended') return;
+      tell({ sequence: texts.length, text: '', end: { revision: written.revision, stored } });
     }
   };
 

@@ -1,0 +1,68 @@
+/** What a balancer hears on the bus, decoded; what does not decode is counted and set aside. */
+import type { BusMessage, Messaging } from '@starling/bus';
+import {
+  type BalancerHeartbeat,
+  type BalancerId,
+  balancerHeartbeatContract,
+  type Contract,
+  decode,
+  type LoadReport,
+  loadReportContract,
+  type Payload,
+  type Submit,
+  subjects,
+  submitContract,
+  type Took,
+  tookContract,
+} from '@starling/contracts';
+import { counter } from '@starling/telemetry';
+import type { z } from 'zod';
+
+/** Whoever listens. */
+export interface FleetEars {
+  load(report: LoadReport): void;
+  heartbeat(heartbeat: BalancerHeartbeat): void;
+  took(took: Took): void;
+  /** `submit` is absent when it does not decode; the sender is answered all the same. */
+  submitted(submit: Submit | undefined, message: BusMessage): void;
+}
+
+const quarantined = counter('starling.bus.quarantined');
+
+/** Listens until disposed. */
+export async function hearFleet(
+  messaging: Messaging,
+  self: BalancerId,
+  ears: FleetEars,
+): Promise<AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const hear = async (subject: string, handler: (message: BusMessage) => void) => {
+    stack.use(await messaging.subscribe(subject, handler));
+  };
+  await hear(subjects.allLoad, ({ payload }) => {
+    const report = read(loadReportContract, payload);
+    if (report) ears.load(report);
+  });
+  await hear(subjects.balancerHeartbeat, ({ payload }) => {
+    const heartbeat = read(balancerHeartbeatContract, payload);
+    if (heartbeat) ears.heartbeat(heartbeat);
+  });
+  await hear(subjects.took, ({ payload }) => {
+    const took = read(tookContract, payload);
+    if (took) ears.took(took);
+  });
+  await hear(subjects.submit(self), (message) =>
+    ears.submitted(read(submitContract, message.payload), message),
+  );
+  return stack.move();
+}
+
+function read<Schema extends z.ZodObject>(
+  contract: Contract<Schema>,
+  payload: Uint8Array,
+): Payload<Contract<Schema>> | undefined {
+  const decoded = decode(contract, payload);
+  if (decoded.ok) return decoded.value;
+  quarantined.add(1, { contract: contract.name, fault: decoded.fault.kind });
+  return undefined;
+}

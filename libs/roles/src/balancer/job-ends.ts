@@ -1,0 +1,139 @@
+/**
+ * The ends that a balancer writes: of jobs that no worker will answer. Of a stored job it stands in the
+ * ledger over the claim that it replaces, and its owner is woken; of an ephemeral one it is sent to the
+ * ingress.
+ */
+import type { LedgerRead as CoreRead } from '@starling/balance';
+import type { Messaging } from '@starling/bus';
+import type { Clock, Random } from '@starling/clock';
+import {
+  type BalancerId,
+  decode,
+  type ErrorCode,
+  encode,
+  type Job,
+  type JobId,
+  jobContract,
+  subjects,
+  wakeContract,
+} from '@starling/contracts';
+import { failedEnd, type LedgerRead } from '@starling/jobs';
+import { attributeNames, counter, type RoleTelemetry, SpanKind } from '@starling/telemetry';
+import type { Jobs } from '../delivery/open-jobs.ts';
+import { type DeliveryConfig, sendResult } from '../delivery/send-result.ts';
+import type { QueuedWork } from './queued-work.ts';
+
+export interface JobEndsParts {
+  readonly jobs: Jobs;
+  readonly messaging: Messaging;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: RoleTelemetry;
+  readonly balancerId: BalancerId;
+  readonly config: DeliveryConfig;
+}
+
+/** Why a job fails, and over which claim. */
+export interface FailedJob {
+  readonly code: ErrorCode;
+  readonly attempt: number;
+  readonly previousRevision: number | undefined;
+}
+
+/** What became of it. `gone`: the job is stored no more. `unclear`: the stores did not answer. */
+export type WrittenEnd =
+  | { readonly kind: 'stands'; readonly read: CoreRead }
+  | { readonly kind: 'gone' | 'unclear' };
+
+const quarantined = counter('starling.bus.quarantined');
+const jobsEnded = counter('starling.jobs.ended');
+
+/** Writes the honest failure of a job; never rejects. */
+export async function endFailed(
+  parts: JobEndsParts,
+  work: QueuedWork,
+  failed: FailedJob,
+): Promise<WrittenEnd> {
+  const { body, context, jobId } = work;
+  try {
+    const job = body.kind === 'inline' ? body.job : await storedBody(parts, jobId, body.sequence);
+    if (!job) return { kind: 'gone' };
+    const { balancerId: endedBy, clock } = parts;
+    const end = failedEnd(job, { ...failed, endedBy, atMs: clock.nowMs() });
+    if (body.kind === 'inline') {
+      note(parts, work, failed);
+      await sendResult(parts, { result: end.result, context });
+      return { kind: 'gone' };
+    }
+    const written = await parts.jobs.ledger.end(jobId, end, failed.previousRevision);
+    if (written.kind === 'fenced') return { kind: 'stands', read: coreRead(written.standing) };
+    note(parts, work, failed);
+    wakeOwner(parts, work);
+    return { kind: 'stands', read: { kind: 'end' } };
+  } catch (error) {
+    const log = parts.telemetry.log('dispatch');
+    parts.telemetry.run(() => log.warn('end.unwritten', { jobId, error }), context);
+    return { kind: 'unclear' };
+  }
+}
+
+/** Tells the owner of a stored job that it ended; heard or not, it is told again while the job is stored. */
+export function wakeOwner(
+  { messaging, telemetry }: Pick<JobEndsParts, 'messaging' | 'telemetry'>,
+  { body, jobId, owner }: QueuedWork,
+): void {
+  if (body.kind !== 'stored') return;
+  try {
+    const wake = encode(wakeContract, { jobId, stored: body.sequence });
+    messaging.publish(subjects.wake(owner), wake);
+  } catch (error) {
+    telemetry.log('dispatch').debug('wake.unsent', { jobId, error });
+  }
+}
+
+/** What stands in the ledger, as the core takes it. A newer version's entry is that version's business. */
+export function coreRead(read: LedgerRead): CoreRead {
+  switch (read.kind) {
+    case 'none':
+      return read;
+    case 'run':
+      return { kind: 'run', revision: read.revision, attempt: read.run.attempt };
+    case 'released':
+      return { kind: 'released', revision: read.revision, attempt: read.released.attempt };
+    case 'end':
+    case 'newer':
+      return { kind: 'end' };
+  }
+}
+
+/** The body in `JOBS`; one that never decodes is taken out, else it would be looked at for ever. */
+async function storedBody(
+  { jobs, telemetry }: JobEndsParts,
+  jobId: JobId,
+  sequence: number,
+): Promise<Job | undefined> {
+  const message = await jobs.store.read(sequence);
+  if (!message) return undefined;
+  const decoded = decode(jobContract, message.payload);
+  if (decoded.ok) return decoded.value;
+  quarantined.add(1, { contract: jobContract.name, fault: decoded.fault.kind });
+  telemetry.log('intake').error('job.quarantined', { jobId, ...decoded.fault });
+  await jobs.store.remove(sequence);
+  return undefined;
+}
+
+function note(
+  { clock, telemetry }: JobEndsParts,
+  { context, jobId, waitingSinceMs }: QueuedWork,
+  { attempt, code }: FailedJob,
+): void {
+  const endMs = clock.nowMs();
+  telemetry.timeline(clock).record('queue', {
+    ...{ startMs: Math.min(waitingSinceMs, endMs), endMs },
+    ...{ parent: context, kind: SpanKind.CONSUMER },
+    attributes: { [attributeNames.jobId]: jobId, [attributeNames.errorCode]: code },
+  });
+  jobsEnded.add(1, { role: 'balancer', ending: code });
+  const log = telemetry.log('dispatch');
+  telemetry.run(() => log.warn('job.failed', { jobId, code, attempt }), context);
+}

@@ -1,0 +1,26 @@
+import type { Job, JobId, OwnerId, RunRequest } from '@starling/contracts';
+import type { Context } from '@starling/telemetry';
+
+/** What the shell knows of a job in the core: how to hand it over, and whom to tell of its end. */
+export interface QueuedWork {
+  readonly jobId: JobId;
+  readonly lane: Job['lane'];
+  readonly owner: OwnerId;
+  /** The job's trace, as its headers brought it. */
+  readonly context: Context;
+  /** Where its body is: in `JOBS`, or here when nobody else has it. */
+  readonly body:
+    | { readonly kind: 'stored'; readonly sequence: number }
+    | { readonly kind: 'inline'; readonly job: Job };
+  /** Since when it waits for a worker, milliseconds since the Unix epoch. */
+  waitingSinceMs: number;
+}
+
+/** What a worker is sent of it. */
+export function workOf(
+  { body }: QueuedWork,
+  previousRevision: number | undefined,
+): RunRequest['work'] {
+  if (body.kind === 'inline') return body;
+  return { ...body, ...(previousRevision !== undefined && { previousRevision }) };
+}

@@ -1,0 +1,43 @@
+/** The desk for ephemeral jobs: an ingress hands one in and is told at once whether it is queued. */
+import type { QueuedJob } from '@starling/balance';
+import type { ErrorCode, Submit, SubmitReply } from '@starling/contracts';
+import type { Context } from '@starling/telemetry';
+import type { QueuedWork } from './queued-work.ts';
+
+type RefusalCode = Extract<SubmitReply, { kind: 'refused' }>['code'];
+
+/** When a caller whose bound was met may try again: jobs start several times a second, or not at all. */
+const retryAfterMs = 1_000;
+
+/** A submitted job as fairness sees it: callers share the fleet as guilds do. */
+export function headerOfSubmit({ job, tokenEstimate }: Submit, nowMs: number): QueuedJob {
+  const { deadlineAtMs, jobId, lane, model, origin } = job;
+  return {
+    ...{ jobId, lane, tokenEstimate, deadlineAtMs, acceptedAtMs: nowMs },
+    guildKey: `caller:${origin.caller}`,
+    // A caller's requests have no users to be told apart by: first come, first served.
+    userKey: origin.requestId,
+    ...(model !== undefined && { model }),
+  };
+}
+
+/** A submitted job as the shell keeps it. */
+export function workOfSubmit({ job }: Submit, context: Context): QueuedWork {
+  const { acceptedAtMs, jobId, lane, origin } = job;
+  return {
+    ...{ jobId, lane, context, waitingSinceMs: acceptedAtMs },
+    owner: origin.ingressId,
+    body: { kind: 'inline', job },
+  };
+}
+
+/** A refusal and when to ask again, where waiting helps. */
+export function refusal(code: RefusalCode): SubmitReply {
+  const helps = code === 'too_busy' || code === 'user_busy' || code === 'no_worker';
+  return { kind: 'refused', code, retryAfterMs: helps ? retryAfterMs : 0 };
+}
+
+/** Why the core would not queue it, in the words for an ingress. */
+export function refusalCode(code: ErrorCode): RefusalCode {
+  return code === 'user_busy' || code === 'deadline_exceeded' ? code : 'too_busy';
+}

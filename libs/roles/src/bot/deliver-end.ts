@@ -1,0 +1,112 @@
+/**
+ * The way back: the end of a job is read from the ledger and shown to its user, whichever process
+ * asked. Only then is the job removed from `JOBS`: whoever finds it there delivers it once more, and
+ * that shows nothing new.
+ */
+import type { Clock, Random } from '@starling/clock';
+import type { DiscordOrigin, JobId, Result } from '@starling/contracts';
+import type { RoleTelemetry } from '@starling/telemetry';
+import type { AnswerBook } from './answer-book.ts';
+import type { AnswerPosts } from './answer-posts.ts';
+import type { BotParts } from './bot-parts.ts';
+import { correlationIdFor } from './correlation.ts';
+import type { AnswerEnding, OpenAnswer, Question } from './open-answer.ts';
+import type { Quarantine } from './quarantine.ts';
+
+export interface DeliverParts extends Pick<BotParts, 'gateway' | 'jobs'> {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly book: AnswerBook;
+  readonly posts: AnswerPosts;
+  readonly telemetry: RoleTelemetry;
+  readonly quarantine: Quarantine;
+  readonly openAnswer: (question: Question, posted?: AnswerEnding['posted']) => OpenAnswer;
+}
+
+/** The result of a question that was asked in Discord. */
+type OwnResult = Result & { readonly origin: DiscordOrigin };
+
+/**
+ * What came of it. `done`: the user has it and the job is removed. `unended`: there is no end yet.
+ * `busy`: to be tried again.
+ */
+export type Delivery = 'done' | 'unended' | 'busy';
+
+/**
+ * Delivers the end of a job.
+ * @param stored where it lies in `JOBS`
+ * @throws {BusError} when a store does not answer: to be tried again
+ */
+export async function deliverEnd(
+  parts: DeliverParts,
+  jobId: JobId,
+  stored: number,
+): Promise<Delivery> {
+  const { book, jobs, quarantine } = parts;
+  if (!book.past(jobId)?.settled) {
+    const read = await jobs.ledger.read(jobId);
+    if (read.kind !== 'end') return 'unended';
+    const { result } = read.end;
+    const { origin } = result;
+    if (origin.kind !== 'discord') {
+      quarantine('result', { kind: 'invalid', problem: `origin: ${origin.kind}` });
+      return 'unended';
+    }
+    if ((await show({ ...result, origin }, stored, parts)) === 'busy') return 'busy';
+  }
+  await jobs.store.remove(stored);
+  return 'done';
+}
+
+/** The answer of a result is open, or ended too early, or belonged to a process before this one. */
+async function show(
+  result: OwnResult,
+  stored: number,
+  parts: DeliverParts,
+): Promise<'delivered' | 'busy'> {
+  const { book, gateway, jobs, openAnswer } = parts;
+  const { jobId } = result;
+  const { self } = gateway;
+  const open = book.answer(jobId);
+  if (open?.accepted) return open.deliver(result);
+
+  const past = book.past(jobId);
+  if (past) {
+    // A failure that comes late has nothing to add to the one that the user has read.
+    if (past.settled || result.outcome.kind === 'failed') return 'delivered';
+    return openAnswer(past.question, past.posted).deliver(result);
+  }
+
+  if (self === undefined) return 'busy';
+  const message = await jobs.store.read(stored);
+  // Somebody has delivered it in the meantime.
+  if (!message) return 'delivered';
+  const recorded = await parts.posts.recorded(jobId);
+  const answer = open ?? openAnswer(questionOf(result, message.headers, parts));
+  const shown = await answer.deliver(result, { takeOver: { self, recorded } });
+  if (shown === 'busy') {
+    // When it comes again the channel is looked through again.
+    answer[Symbol.dispose]();
+    book.close(jobId);
+  }
+  return shown;
+}
+
+/** What is left of a question whose process is gone: its text and its first moment are not. */
+function questionOf(
+  result: OwnResult,
+  headers: Readonly<Record<string, string>>,
+  parts: DeliverParts,
+): Question {
+  const { clock, random, telemetry } = parts;
+  const context = telemetry.contextFrom(headers);
+  const ageMs = Math.max(0, clock.nowMs() - result.acceptedAtMs);
+  return {
+    jobId: result.jobId,
+    origin: result.origin,
+    correlationId: correlationIdFor(random, context),
+    context,
+    timeline: telemetry.timeline(clock),
+    receivedAtMs: clock.monotonicMs() - ageMs,
+  };
+}

@@ -1,0 +1,141 @@
+/** Runs a claimed job: its body from `JOBS`, its answer from the provider, its frames to its owner. */
+
+import type { JobFinish } from '@starling/balance';
+import type { JobStore, Messaging } from '@starling/bus';
+import type { Clock } from '@starling/clock';
+import {
+  type ErrorCode,
+  type Job,
+  type JobOutcome,
+  jobContract,
+  ownerOfOrigin,
+  type Result,
+  type WorkerId,
+} from '@starling/contracts';
+import type { Provider } from '@starling/llm';
+import { counter, injectHeaders, type RoleTelemetry } from '@starling/telemetry';
+import { type Answer, answerJob, type StopReason } from './answer-job.ts';
+import { fetchBody } from './fetch-body.ts';
+import { FrameSender } from './frame-sender.ts';
+import type { WorkerRun } from './worker-run.ts';
+
+export interface JobRunnerParts {
+  readonly messaging: Messaging;
+  readonly store: Pick<JobStore, 'read' | 'remove'>;
+  readonly clock: Clock;
+  readonly provider: Provider;
+  readonly telemetry: RoleTelemetry;
+  readonly workerId: WorkerId;
+  readonly coalesceMs: number;
+}
+
+/** Failures that the provider is to blame for: they count against this worker's health. */
+const providerFaults: ReadonlySet<ErrorCode> = new Set([
+  'provider_unavailable',
+  'provider_timeout',
+  'provider_limited',
+  'answer_cut',
+]);
+/** Of text without a count, so many characters are taken for one LLM token. */
+const charactersPerToken = 4;
+
+const quarantined = counter('starling.bus.quarantined');
+const jobsEnded = counter('starling.jobs.ended');
+
+/** Runs until the answer, the failure, the deadline or the stop; `run.result` stays absent when it is let go of. */
+export async function runJob(
+  parts: JobRunnerParts,
+  run: WorkerRun,
+  attempt: number,
+): Promise<JobFinish> {
+  const { clock, messaging, telemetry } = parts;
+  const job = await bodyOf(parts, run);
+  if (!job) return letGo;
+  run.job = job;
+  const headers = telemetry.run(() => injectHeaders(), run.context);
+  const ownerId = ownerOfOrigin(job.origin);
+  const stream = { jobId: job.jobId, attempt, ownerId, headers };
+  const { coalesceMs } = parts;
+  const frames = new FrameSender({ messaging, clock, coalesceMs }, stream);
+  run.frames = frames;
+  const { signal } = run.stop;
+  const answer = await answerJob(parts, { job, attempt, frames, signal, parent: run.context });
+  frames[Symbol.dispose]();
+  if (answer.kind === 'left') return letGo;
+  const { outcome } = answer;
+  jobsEnded.add(1, { role: 'worker', ending: outcome.kind === 'done' ? 'done' : outcome.code });
+  run.result = resultOf({ job, run, answer, attempt, workerId: parts.workerId });
+  return finishOf(answer);
+}
+
+const letGo: JobFinish = { outcome: 'failed', tokens: 0, failed: false };
+
+async function bodyOf(parts: JobRunnerParts, run: WorkerRun): Promise<Job | undefined> {
+  const { store, telemetry } = parts;
+  const { jobId, work } = run.request;
+  if (work.kind === 'inline') return work.job;
+  // A cancelled job is fetched all the same: its end has to say whose it was.
+  const left = new AbortController();
+  const onStop = () => {
+    if (run.stop.signal.reason === ('left' satisfies StopReason)) left.abort();
+  };
+  run.stop.signal.addEventListener('abort', onStop, { once: true });
+  const body = await fetchBody(parts, work.sequence, left.signal);
+  run.stop.signal.removeEventListener('abort', onStop);
+  if (body.kind === 'job') return body.job;
+  const log = telemetry.log('worker');
+  if (body.kind === 'unreadable') {
+    const fault = body.fault.kind;
+    quarantined.add(1, { contract: jobContract.name, fault });
+    telemetry.run(() => log.error('job.unreadable', { jobId, ...body.fault }), run.context);
+    // What a newer process wrote is left to one; what nobody can read is taken out.
+    if (fault !== 'newer') await store.remove(work.sequence).catch(() => {});
+  } else {
+    telemetry.run(() => log.warn('job.without_body', { jobId, why: body.kind }), run.context);
+  }
+  return undefined;
+}
+
+function resultOf(of: {
+  readonly job: Job;
+  readonly run: WorkerRun;
+  readonly answer: Extract<Answer, { kind: 'ended' }>;
+  readonly attempt: number;
+  readonly workerId: WorkerId;
+}): Result {
+  const { answer, attempt, job, run, workerId } = of;
+  const { dequeuedAtMs, dispatchedBy } = run.request;
+  const { firstTokenMs, llmMs, outcome } = answer;
+  return {
+    jobId: job.jobId,
+    attempt,
+    origin: job.origin,
+    acceptedAtMs: job.acceptedAtMs,
+    outcome,
+    timings: {
+      // The clocks of two hosts may differ by more than the time between them.
+      queueMs: Math.max(0, dequeuedAtMs - job.acceptedAtMs),
+      dispatchMs: Math.max(0, run.takenAtMs - dequeuedAtMs),
+      llmMs,
+      ...(firstTokenMs !== undefined && { firstTokenMs }),
+    },
+    dispatchedBy,
+    servedBy: workerId,
+  };
+}
+
+function finishOf({ firstTokenMs, outcome }: Extract<Answer, { kind: 'ended' }>): JobFinish {
+  const failed = outcome.kind === 'failed' && providerFaults.has(outcome.code);
+  const tokens = tokensOf(outcome);
+  const first = firstTokenMs === undefined ? {} : { firstTokenMs };
+  if (outcome.kind === 'done') return { outcome: 'done', tokens, failed, ...first };
+  const kind = outcome.code === 'cancelled' ? 'cancelled' : 'failed';
+  return { outcome: kind, tokens, failed, ...first };
+}
+
+/** What the fleet's fairness counts for it: LLM tokens, prompt and completion together. */
+function tokensOf(outcome: JobOutcome): number {
+  if (outcome.kind === 'failed') return Math.ceil(outcome.partialText.length / charactersPerToken);
+  const { completionTokens, promptTokens } = outcome.usage;
+  return promptTokens + completionTokens;
+}

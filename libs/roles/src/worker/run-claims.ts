@@ -1,0 +1,98 @@
+/** A worker's side of the ledger: the claim before the run, the end over the claim. */
+import type { JobFinish, WorkerEffect, WorkerEvent } from '@starling/balance';
+import type { Messaging } from '@starling/bus';
+import type { Clock, Random } from '@starling/clock';
+import type { LedgerEnd, WorkerId } from '@starling/contracts';
+import type { Ledger } from '@starling/jobs';
+import type { RoleTelemetry } from '@starling/telemetry';
+import { type DeliveryConfig, sendResult } from '../delivery/send-result.ts';
+import type { WorkerRun } from './worker-run.ts';
+
+type EffectOf<Kind extends WorkerEffect['kind']> = Extract<WorkerEffect, { kind: Kind }>;
+type AnswerTo<Kind extends WorkerEvent['kind']> = Extract<
+  WorkerEvent,
+  { kind: Kind; answer: unknown }
+>['answer'];
+
+export interface RunClaimsParts {
+  readonly ledger: Ledger;
+  readonly messaging: Messaging;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: RoleTelemetry;
+  readonly workerId: WorkerId;
+  readonly config: DeliveryConfig;
+}
+
+/** Nobody else has an ephemeral job, which stands in no ledger. */
+const inlineRevision = 0;
+
+/** Takes the job; never rejects. */
+export async function claimRun(
+  { ledger, telemetry, workerId }: RunClaimsParts,
+  run: WorkerRun,
+  { attempt, jobId, previousRevision }: EffectOf<'claim'>,
+): Promise<AnswerTo<'claim_answered'>> {
+  if (run.request.work.kind === 'inline') return { kind: 'won', revision: inlineRevision };
+  try {
+    const claim = await ledger.claim(jobId, { workerId, attempt, previousRevision });
+    return claim.kind === 'won' ? claim : { kind: 'lost' };
+  } catch (error) {
+    const log = telemetry.log('worker');
+    telemetry.run(() => log.warn('claim.unanswered', { jobId, error }), run.context);
+    return { kind: 'unknown' };
+  }
+}
+
+/** Brings what the run came to where it belongs, and tells the reader of its frames; never rejects. */
+export async function endRun(
+  parts: RunClaimsParts,
+  run: WorkerRun,
+  { attempt, finish, jobId, revision }: EffectOf<'write_end'>,
+): Promise<AnswerTo<'end_answered'>> {
+  const { clock, ledger, telemetry, workerId } = parts;
+  const { context, request, result } = run;
+  const { work } = request;
+  if (!result) return await letGo(parts, run, revision);
+  if (work.kind === 'inline') {
+    await sendResult(parts, { result, context });
+    return 'written';
+  }
+  try {
+    const usage = usageOf(finish, result.outcome.kind);
+    const end = { kind: 'end', attempt, workerId, atMs: clock.nowMs(), result, ...usage } as const;
+    const written = await ledger.end(jobId, end, revision);
+    if (written.kind === 'fenced') return 'refused';
+    run.frames?.finish({ revision: written.revision, stored: work.sequence });
+    return 'written';
+  } catch (error) {
+    const log = telemetry.log('worker');
+    telemetry.run(() => log.warn('end.unwritten', { jobId, error }), context);
+    return 'unknown';
+  }
+}
+
+/** The next attempt need not wait until our silence is noticed. */
+async function letGo(
+  { ledger, telemetry }: RunClaimsParts,
+  { context, request }: WorkerRun,
+  revision: number,
+): Promise<'refused'> {
+  const { jobId, work } = request;
+  try {
+    if (work.kind === 'inline') return 'refused';
+    const standing = await ledger.read(jobId);
+    if (standing.kind === 'run' && standing.revision === revision) await ledger.release(jobId);
+  } catch (error) {
+    // Then it takes its three seconds.
+    const log = telemetry.log('worker');
+    telemetry.run(() => log.debug('claim.unreleased', { jobId, error }), context);
+  }
+  return 'refused';
+}
+
+/** Of a job that was done the result tells; of another one what is known is what was streamed. */
+function usageOf(finish: JobFinish, outcome: 'done' | 'failed'): Pick<LedgerEnd, 'usage'> {
+  if (outcome === 'done') return {};
+  return { usage: { promptTokens: 0, completionTokens: finish.tokens, estimated: true } };
+}

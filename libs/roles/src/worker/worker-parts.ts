@@ -1,0 +1,31 @@
+import type { Bus } from '@starling/bus';
+import type { Clock, Random } from '@starling/clock';
+import type { JobId, WorkerId } from '@starling/contracts';
+import type { Drainable } from '@starling/lifecycle';
+import type { Provider } from '@starling/llm';
+import type { DeliveryConfig } from '../delivery/send-result.ts';
+
+/** Settings of `workerSection` and `deliverySection` that the role itself needs. */
+export interface WorkerConfig extends DeliveryConfig {
+  readonly slots: number;
+  readonly reportEveryMs: number;
+  readonly coalesceMs: number;
+}
+
+export interface WorkerParts {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly provider: Provider;
+  readonly workerId: WorkerId;
+  readonly config: WorkerConfig;
+}
+
+/** A worker at one moment. */
+export interface WorkerSnapshot {
+  readonly slots: number;
+  readonly running: readonly JobId[];
+  readonly draining: boolean;
+}
+
+export type Worker = Drainable & { snapshot(): WorkerSnapshot };

@@ -1,0 +1,20 @@
+import type { BusMessage } from '@starling/bus';
+import type { BalancerId, Job, Result, RunRequest } from '@starling/contracts';
+import type { Context } from '@starling/telemetry';
+import type { FrameSender } from './frame-sender.ts';
+
+/** One job in a worker's hands, from the run request to the word that its end stands. */
+export interface WorkerRun {
+  readonly request: RunRequest;
+  /** The trace of the dispatch that brought it. */
+  readonly context: Context;
+  /** When the request came, milliseconds since the Unix epoch. */
+  readonly takenAtMs: number;
+  /** Requests that wait for the claim, by the balancer that asked. */
+  readonly askers: Map<BalancerId, BusMessage>;
+  readonly stop: AbortController;
+  job: Job | undefined;
+  frames: FrameSender | undefined;
+  /** What it came to; absent while it runs, and for ever when it is let go of. */
+  result: Result | undefined;
+}
