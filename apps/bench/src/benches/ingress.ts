@@ -68,7 +68,7 @@ export const ingress: Benchmark = {
         ...memory.rows,
       ],
       facts: {
-        fleet: size,
+        fleet: { ...size, exportedBytes: fleet.exportedBytes() },
         ...benchmarkFacts({ whole, streams, saturated }),
         memory: memory.facts,
       },

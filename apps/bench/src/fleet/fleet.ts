@@ -18,6 +18,8 @@ export interface FleetSize {
 export interface Fleet extends AsyncDisposable {
   readonly target: Target;
   readonly parts: readonly FleetPart[];
+  /** Bytes of traces and metrics that its processes sent so far. */
+  readonly exportedBytes: () => number;
   /** The label under which the provider's record has a worker's requests. */
   keyLabelOf(worker: FleetPart): string;
 }
@@ -91,6 +93,7 @@ export async function startFleet(provider: Provider, size: FleetSize): Promise<F
   const owned = stack.move();
   return {
     parts,
+    exportedBytes: sink.bytes,
     keyLabelOf: (worker) => providerLabel(providerKeys.get(worker)),
     target: {
       name: 'fleet',
