@@ -7,8 +7,6 @@ import {
   BalancerCore,
   type CoreEffect,
   type CoreEvent,
-  type LedgerEntry,
-  ledgerStep,
   WorkerCore,
   type WorkerEffect,
   type WorkerEvent,
@@ -21,6 +19,7 @@ import {
   workerId,
 } from '@starling/contracts';
 import type { Design, DesignFactory } from './design.ts';
+import { StudyLedger } from './study-ledger.ts';
 import { hopMs, type StudyJob, storeMs, type World } from './world.ts';
 
 const heartbeatMs = 250;
@@ -40,10 +39,10 @@ class SharedView implements Design {
   readonly #standbys: boolean;
   readonly #balancers: Balancer[];
   readonly #workers: WorkerCore[];
+  readonly #workerIds: WorkerId[] = [];
   readonly #workerIndex = new Map<WorkerId, number>();
   readonly #jobs = new Map<JobId, StudyJob>();
-  readonly #ledger = new Map<JobId, LedgerEntry>();
-  #revision = 0;
+  readonly #ledger = new StudyLedger();
   #sequence = 0;
   #active = 0;
 
@@ -59,6 +58,7 @@ class SharedView implements Design {
     this.#workers = Array.from({ length: shape.workers }, (_, index) => {
       const id = workerId.parse(`w${index}`);
       this.#workerIndex.set(id, index);
+      this.#workerIds.push(id);
       const { startMs } = simulation;
       // Long in service: slow start has its own tests.
       const startedAtMs = startMs - 60_000;
@@ -149,7 +149,7 @@ class SharedView implements Design {
         const { jobId, attempt } = effect;
         const record = { kind: 'end', outcome: 'failed', attempt } as const;
         const job = this.#jobs.get(jobId);
-        if (this.#write(jobId, { expected: effect.previousRevision, record }) && job) {
+        if (this.#ledger.write(jobId, { expected: effect.previousRevision, record }) && job) {
           this.#world.refuse(job);
           simulation.after(storeMs, () => this.#forget(jobId));
         }
@@ -187,14 +187,16 @@ class SharedView implements Design {
   #answerRead(balancer: Balancer, jobId: JobId): void {
     this.#world.messages += 2;
     this.#world.simulation.after(storeMs, () => {
-      const entry = this.#ledger.get(jobId);
-      const { record, revision } = entry ?? {};
-      const read =
-        record?.kind === 'run' && revision !== undefined
-          ? { kind: record.kind, revision, attempt: record.attempt }
-          : { kind: record?.kind === 'end' || !this.#jobs.has(jobId) ? 'end' : 'none' };
-      this.#balance(balancer, { kind: 'ledger_read', jobId, read } as CoreEvent);
+      // What is forgotten was delivered, so it had ended.
+      const read = this.#jobs.has(jobId) ? this.#ledger.read(jobId) : ({ kind: 'end' } as const);
+      this.#balance(balancer, { kind: 'ledger_read', jobId, read });
     });
+  }
+
+  #idOf(worker: number): WorkerId {
+    const id = this.#workerIds[worker];
+    if (id === undefined) throw new RangeError(`no worker ${worker}`);
+    return id;
   }
 
   #work(worker: number, event: WorkerEvent): true {
@@ -219,7 +221,7 @@ class SharedView implements Design {
         this.#world.messages += 2;
         simulation.after(storeMs, () => {
           const record = { kind: 'run', workerId: this.#idOf(worker), attempt } as const;
-          const revision = this.#write(jobId, { expected, record });
+          const revision = this.#ledger.write(jobId, { expected, record });
           const answer = revision
             ? ({ kind: 'won', revision } as const)
             : ({ kind: 'lost' } as const);
@@ -236,7 +238,7 @@ class SharedView implements Design {
         simulation.after(storeMs, () => {
           const { outcome } = finish;
           const record = { kind: 'end', outcome, attempt, workerId: this.#idOf(worker) } as const;
-          const answer = this.#write(jobId, { expected, record }) ? 'written' : 'refused';
+          const answer = this.#ledger.write(jobId, { expected, record }) ? 'written' : 'refused';
           this.#work(worker, { kind: 'end_answered', jobId, answer });
         });
         break;
@@ -248,10 +250,6 @@ class SharedView implements Design {
       default:
         break;
     }
-  }
-
-  #idOf(worker: number): WorkerId {
-    return workerIdOf(worker);
   }
 
   #reply(worker: number, { jobId, to, attempt, answer }: Extract<WorkerEffect, { kind: 'reply' }>) {
@@ -275,26 +273,11 @@ class SharedView implements Design {
     });
   }
 
-  #write(jobId: JobId, write: Parameters<typeof ledgerStep>[1]): number | undefined {
-    const answer = ledgerStep(this.#ledger.get(jobId), write, this.#revision + 1);
-    if (answer.kind === 'refused') return undefined;
-    this.#revision += 1;
-    this.#ledger.set(jobId, answer.entry);
-    return this.#revision;
-  }
-
   #forget(jobId: JobId): void {
     this.#jobs.delete(jobId);
     this.#ledger.delete(jobId);
     this.#toBalancers({ kind: 'job_gone', jobId });
   }
-}
-
-const knownIds: WorkerId[] = [];
-function workerIdOf(worker: number): WorkerId {
-  const known = knownIds[worker] ?? workerId.parse(`w${worker}`);
-  knownIds[worker] = known;
-  return known;
 }
 
 export const sharedView: DesignFactory = (world) => new SharedView(world, false);
