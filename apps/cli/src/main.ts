@@ -2,7 +2,9 @@
 import { resolve } from 'node:path';
 import { withEnvFile } from '@starling/config';
 import { chaos } from './commands/chaos.ts';
+import { deadLetters } from './commands/deadletters.ts';
 import { demo } from './commands/demo.ts';
+import { jobs } from './commands/jobs.ts';
 import { say } from './commands/say.ts';
 import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
@@ -20,7 +22,7 @@ process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);
 
 process.exitCode = await runCommand({
-  commands: [up, say, status, demo, chaos],
+  commands: [up, say, status, jobs, deadLetters, demo, chaos],
   args: process.argv.slice(2),
   context: {
     root,

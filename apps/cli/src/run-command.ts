@@ -1,9 +1,11 @@
+import { BusError } from '@starling/bus';
 import { ConfigError, type Environment } from '@starling/config';
 import { HarnessError } from '@starling/harness';
 import { ChildError } from '@starling/lifecycle';
 import colors from 'picocolors';
 import { parseArguments, UsageError } from './arguments.ts';
 import type { Command, CommandContext } from './command.ts';
+import { NoStoresError } from './fleet/fleet-stores.ts';
 import { PortTakenError } from './fleet/free-ports.ts';
 import { AlreadyRunningError } from './fleet/run-file.ts';
 import { DoorError } from './people-door.ts';
@@ -19,7 +21,15 @@ export interface CommandLine {
 }
 
 /** Failures that their message explains whole; any other is shown with where it came from. */
-const explained = [AlreadyRunningError, ChildError, DoorError, HarnessError, PortTakenError];
+const explained = [
+  AlreadyRunningError,
+  BusError,
+  ChildError,
+  DoorError,
+  HarnessError,
+  NoStoresError,
+  PortTakenError,
+];
 
 /**
  * Runs one command.

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type Bus, connectNats } from '@starling/bus';
 import { systemClock as clock } from '@starling/clock';
 import { startNatsServer } from '@starling/harness';
@@ -40,4 +41,22 @@ it('sees what NATS stores as accepted, and remembers it when it is gone and thro
   expect(accepted.stored).toEqual(['22']);
   expect(accepted.ids.size).toBe(2);
   expect(accepted.lastSequence).toBe(2);
+
+  const ending = new AbortController();
+  const looked = Promise.withResolvers<void>();
+  const stalled = {
+    ...clock,
+    sleep: async () => {
+      looked.resolve();
+      await once(ending.signal, 'abort');
+    },
+  };
+  const watching = accepted.watch({ clock: stalled, signal: ending.signal });
+  await looked.promise;
+  await ask(bus, 'jobs.batch.33', { a: 'job' });
+  await ask(bus, '$JS.API.STREAM.PURGE.JOBS', {});
+  while (!accepted.ids.has('33')) await clock.sleep(5);
+  expect(accepted.stored).toEqual(['22']);
+  ending.abort();
+  await watching;
 });

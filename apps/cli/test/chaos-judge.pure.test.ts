@@ -116,10 +116,10 @@ describe('the verdict on a run', () => {
 
   it('does not hold when the fleet mostly apologises', () => {
     const messages = facts().messages.map((one, n) =>
-      n % 5 === 0 ? { ...one, verdict: 'note' as const } : one,
+      n % 50 === 0 ? { ...one, verdict: 'note' as const } : one,
     );
     expect(judge(facts({ messages })).problems).toEqual([
-      'only 96 of 120 accepted messages were answered by the model',
+      'only 117 of 120 accepted messages were answered by the model',
     ]);
   });
 

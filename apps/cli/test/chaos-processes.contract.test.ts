@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { SimulatedClock, seededRandom, systemClock } from '@starling/clock';
 import { startRedisServer } from '@starling/harness';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { childProcesses } from '../src/chaos/child-processes.ts';
 import type { DiscordSide } from '../src/chaos/discord-side.ts';
 import { type FaultSite, NotRecoveredError } from '../src/chaos/fault-site.ts';
@@ -94,10 +94,10 @@ describe('a fault on a process', () => {
     const site = siteOf(() => [{ name: 'worker-1', detail: '', pid }], { clock });
     const striking = strikeFault('pause-worker', site);
     await clock.advance(999);
-    expect(await stateOf(pid)).toBe('T');
+    await vi.waitUntil(async () => (await stateOf(pid)) === 'T');
     await clock.advance(1);
     await expect(striking).resolves.toBe('worker-1');
-    expect(await stateOf(pid)).not.toBe('T');
+    await vi.waitUntil(async () => (await stateOf(pid)) !== 'T');
   });
 
   it('lets it go on also when the run is ended meanwhile', async () => {
@@ -109,9 +109,10 @@ describe('a fault on a process', () => {
       signal: stop.signal,
     });
     const striking = strikeFault('pause-worker', site);
+    await vi.waitUntil(async () => (await stateOf(pid)) === 'T');
     stop.abort(new Error('stopped'));
     await expect(striking).rejects.toThrow('stopped');
-    expect(await stateOf(pid)).not.toBe('T');
+    await vi.waitUntil(async () => (await stateOf(pid)) !== 'T');
   });
 
   it('kills one child of the bot and never the bot, over when it has as many again', async () => {

@@ -1,6 +1,7 @@
 /**
  * What was accepted, seen from outside: the subjects that NATS stores in the stream `JOBS`, asked for
- * several times a second. A job stands there for as long as it runs, which is many looks long.
+ * several times a second, and every publication to them that passes, for what is removed between two
+ * looks. A publication that a dying server did not store is published again, so both mean the same.
  */
 import type { Bus } from '@starling/bus';
 import type { Clock } from '@starling/clock';
@@ -23,7 +24,7 @@ const streamInfo = z.object({
 });
 
 export class AcceptedJobs {
-  /** Ids of all jobs that were ever seen stored; each is the id of the message that asked. */
+  /** Ids of all jobs that were ever seen; each is the id of the message that asked. */
   readonly ids = new Set<string>();
   /** The stream's last sequence: messages that were ever stored, one that was stored twice counted twice. */
   lastSequence = 0;
@@ -35,8 +36,14 @@ export class AcceptedJobs {
     this.#bus = bus;
   }
 
-  /** Looks again and again until the signal fires. NATS being away costs looks and nothing else. */
+  /** Listens, and looks again and again, until the signal fires. */
   async watch({ clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal }) {
+    await using _listening = await this.#bus.messaging.subscribe(
+      subjects.allJobs,
+      ({ subject }) => {
+        this.ids.add(idOf(subject));
+      },
+    );
     while (!signal.aborted) {
       await this.look();
       await clock.sleep(everyMs, { signal }).catch(() => {});
@@ -51,13 +58,16 @@ export class AcceptedJobs {
       if (!parsed.success) return false;
       const { state } = parsed.data;
       this.lastSequence = state.last_seq;
-      this.stored = Object.keys(state.subjects ?? {}).flatMap(
-        (subject) => subject.split('.').at(-1) ?? [],
-      );
+      this.stored = Object.keys(state.subjects ?? {}).map(idOf);
       for (const id of this.stored) this.ids.add(id);
       return true;
     } catch {
       return false;
     }
   }
+}
+
+/** The last token of `jobs.<lane>.<job>`. */
+function idOf(subject: string): string {
+  return subject.slice(subject.lastIndexOf('.') + 1);
 }

@@ -9,7 +9,7 @@ import { minStreaming, minStrikes, type Strike } from './strikes.ts';
 
 /** A message with what became of it. */
 export interface JudgedMessage extends SaidMessage {
-  /** It was seen stored in `JOBS`. */
+  /** It was seen in `JOBS`. */
   readonly stored: boolean;
   /** The record says that an answer is still owed. */
   readonly owed: boolean;
@@ -70,7 +70,7 @@ export interface Verdict {
 /** Fewer accepted messages are no load. */
 const minAccepted = 100;
 /** A fleet that mostly apologises has kept the promise of one message by its letter only. */
-const minAnsweredShare = 0.9;
+const minAnsweredShare = 0.99;
 /** A question that a cluster has read is retried for 5 s before NATS has it; its death loses it until then. */
 const readAheadMs = 6_000;
 

@@ -53,6 +53,7 @@ export const up: Command = {
         mode: fleet.mode,
         controlUrl: control.url,
         ...(fleet.peopleUrl && { peopleUrl: fleet.peopleUrl }),
+        ...(fleet.natsUrl && { natsUrl: fleet.natsUrl }),
       }),
     );
     const screen = startScreen({

@@ -23,6 +23,8 @@ export interface RunningFleet extends AsyncDisposable {
   readonly door?: PeopleDoor;
   /** Where that door is. */
   readonly peopleUrl?: string;
+  /** The server that has the jobs; absent when they are in the one process. */
+  readonly natsUrl?: string;
   /** Where the provider emulator is; absent with a real provider. */
   readonly llmUrl?: string;
   /** Resolves with the reason when a part could not be kept alive: the fleet is to be ended. */

@@ -68,6 +68,7 @@ export async function startLocalFleet(options: LocalOptions): Promise<RunningFle
   return {
     mode: 'local',
     exchanges,
+    natsUrl: nats.url,
     failed: runner.failed,
     ...emulatorDoors(emulators),
     parts: () => [

@@ -14,6 +14,8 @@ const runFile = z.object({
   controlUrl: z.url(),
   /** The emulator's door for people; absent with the real Discord. */
   peopleUrl: z.url().optional(),
+  /** The server that has the jobs; absent in embedded mode. */
+  natsUrl: z.url().optional(),
 });
 
 export type RunFile = z.infer<typeof runFile>;

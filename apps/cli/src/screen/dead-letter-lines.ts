@@ -1,0 +1,18 @@
+import type { DeadLetter } from '@starling/jobs';
+import { durationText } from './time-text.ts';
+
+/** A dead letter in one line. */
+export function deadLetterLine(letter: DeadLetter, nowMs: number): string {
+  const { attempts, correlationId, diedAtMs, guildKey, name, reason, userKey } = letter;
+  const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
+  return [
+    name,
+    reason.kind === 'failed'
+      ? `${reason.code} after ${tries}`
+      : `unreadable: ${reason.problem.replaceAll(/\s+/g, ' ')}`,
+    ...(guildKey ? [`guild ${guildKey}`] : []),
+    ...(userKey ? [`user ${userKey}`] : []),
+    `given up ${durationText(nowMs - diedAtMs)} ago`,
+    ...(correlationId ? [`id ${correlationId}`] : []),
+  ].join(' · ');
+}
