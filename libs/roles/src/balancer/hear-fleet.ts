@@ -4,11 +4,10 @@ import {
   type BalancerHeartbeat,
   type BalancerId,
   balancerHeartbeatContract,
-  type Contract,
+  type Decoded,
   decode,
   type LoadReport,
   loadReportContract,
-  type Payload,
   type Submit,
   subjects,
   submitContract,
@@ -16,7 +15,6 @@ import {
   tookContract,
 } from '@starling/contracts';
 import { counter } from '@starling/telemetry';
-import type { z } from 'zod';
 
 /** Whoever listens. */
 export interface FleetEars {
@@ -40,28 +38,27 @@ export async function hearFleet(
     stack.use(await messaging.subscribe(subject, handler));
   };
   await hear(subjects.allLoad, ({ payload }) => {
-    const report = read(loadReportContract, payload);
+    const report = readable(loadReportContract, decode(loadReportContract, payload));
     if (report) ears.load(report);
   });
   await hear(subjects.balancerHeartbeat, ({ payload }) => {
-    const heartbeat = read(balancerHeartbeatContract, payload);
+    const heartbeat = readable(
+      balancerHeartbeatContract,
+      decode(balancerHeartbeatContract, payload),
+    );
     if (heartbeat) ears.heartbeat(heartbeat);
   });
   await hear(subjects.took, ({ payload }) => {
-    const took = read(tookContract, payload);
+    const took = readable(tookContract, decode(tookContract, payload));
     if (took) ears.took(took);
   });
   await hear(subjects.submit(self), (message) =>
-    ears.submitted(read(submitContract, message.payload), message),
+    ears.submitted(readable(submitContract, decode(submitContract, message.payload)), message),
   );
   return stack.move();
 }
 
-function read<Schema extends z.ZodObject>(
-  contract: Contract<Schema>,
-  payload: Uint8Array,
-): Payload<Contract<Schema>> | undefined {
-  const decoded = decode(contract, payload);
+function readable<T>(contract: { readonly name: string }, decoded: Decoded<T>): T | undefined {
   if (decoded.ok) return decoded.value;
   quarantined.add(1, { contract: contract.name, fault: decoded.fault.kind });
   return undefined;

@@ -13,23 +13,15 @@ import {
 import type { BusMessage, StoredMessage } from '@starling/bus';
 import {
   type BalancerHeartbeat,
-  cancelContract,
   type ErrorCode,
-  encode,
-  ingressId,
   type JobId,
-  jobContract,
   jobId as jobIdSchema,
   type LoadReport,
-  returnedContract,
   type Submit,
-  type SubmitReply,
   subjects,
-  submitReplyContract,
 } from '@starling/contracts';
-import { readStoredJob } from '@starling/jobs';
 import { createDrainable } from '@starling/lifecycle';
-import { type Context, counter, type RoleTelemetry, telemetryFor } from '@starling/telemetry';
+import { type RoleTelemetry, telemetryFor } from '@starling/telemetry';
 import { type Jobs, openJobs } from '../delivery/open-jobs.ts';
 import { steadyTime } from '../delivery/steady-time.ts';
 import { watchCancels } from '../delivery/watch-cancels.ts';
@@ -39,11 +31,10 @@ import { hearFleet } from './hear-fleet.ts';
 import { heartbeatOf } from './heartbeat.ts';
 import { LedgerDesk } from './ledger-desk.ts';
 import type { QueuedWork } from './queued-work.ts';
-import { headerOfSubmit, refusal, refusalCode, workOfSubmit } from './submissions.ts';
+import { storedWork } from './stored-work.ts';
+import { SubmitDesk } from './submit-desk.ts';
 
 type EffectOf<Kind extends CoreEffect['kind']> = Extract<CoreEffect, { kind: Kind }>;
-
-const quarantined = counter('starling.bus.quarantined');
 
 /** Starts a balancer; workers deal it slots once they have heard it, a quarter of a second later. */
 export async function startBalancer(parts: BalancerParts): Promise<Balancer> {
@@ -61,6 +52,7 @@ class BalancerRole {
   readonly #telemetry: RoleTelemetry = telemetryFor('balancer');
   readonly #core: BalancerCore;
   readonly #desk: LedgerDesk;
+  readonly #submits: SubmitDesk;
   readonly #view = new FleetView();
   readonly #now: () => number;
   readonly #epoch: number;
@@ -75,18 +67,24 @@ class BalancerRole {
   #draining = false;
 
   constructor(parts: BalancerParts, jobs: Jobs) {
-    const { balancerId, clock, random } = parts;
+    const { balancerId, bus, clock, config, random } = parts;
     this.#parts = parts;
     this.#jobs = jobs;
     this.#now = steadyTime(clock);
     this.#epoch = clock.nowMs();
     this.#core = new BalancerCore({ self: balancerId, random });
-    const { bus, config } = parts;
     this.#desk = new LedgerDesk({
       ...{ jobs, clock, random, balancerId, config },
       ...{ messaging: bus.messaging, telemetry: this.#telemetry },
       step: (event) => this.#step(event),
       forget: (jobId) => this.#forget(jobId),
+    });
+    this.#submits = new SubmitDesk({
+      ...{ core: this.#core, view: this.#view, works: this.#works, now: this.#now },
+      ...{ balancerId, clock, telemetry: this.#telemetry },
+      perform: (effect) => this.#perform(effect),
+      forget: (jobId) => this.#forget(jobId),
+      publish: (subject, payload) => this.#publish(subject, payload),
     });
   }
 
@@ -123,10 +121,11 @@ class BalancerRole {
   /** Says goodbye, gives back what only it has, and hears out the workers that were asked. */
   async drain(): Promise<void> {
     this.#draining = true;
+    this.#submits.closed = true;
     this.#beat();
     for (const work of this.#works.values()) {
       const waits = this.#core.stateOf(work.jobId)?.kind === 'waiting';
-      if (waits && work.body.kind === 'inline') this.#giveBack(work, 'draining');
+      if (waits && work.body.kind === 'inline') this.#submits.giveBack(work, 'draining');
     }
     await Promise.all(this.#asking);
   }
@@ -189,27 +188,12 @@ class BalancerRole {
   }
 
   #onStored(message: StoredMessage): void {
-    const read = readStoredJob(message);
-    const log = this.#telemetry.log('intake');
-    if (read.kind === 'newer') {
-      log.info('job.newer', { subject: message.subject });
-      return;
-    }
-    if (read.kind === 'invalid') {
-      quarantined.add(1, { contract: jobContract.name, fault: 'invalid' });
-      log.error('job.quarantined', { subject: message.subject, problem: read.problem });
-      // Should this be lost, the next balancer finds it again.
-      void this.#jobs.store.remove(message.sequence).catch(() => {});
-      return;
-    }
-    const { header, owner, sequence } = read.job;
-    const { jobId, lane } = header;
-    this.#works.set(jobId, {
-      ...{ jobId, lane, owner },
-      context: this.#telemetry.contextFrom(message.headers),
-      body: { kind: 'stored', sequence },
-      waitingSinceMs: message.storedAtMs,
-    });
+    const { store } = this.#jobs;
+    const stored = storedWork(message, { store, telemetry: this.#telemetry });
+    if (!stored) return;
+    const { header, sequence, work } = stored;
+    const { jobId } = header;
+    this.#works.set(jobId, work);
     // A job that was stored anew under its name is another message: the old one is forgotten first.
     this.#step({ kind: 'job_gone', jobId });
     this.#step({ kind: 'job_stored', header, sequence });
@@ -251,43 +235,8 @@ class BalancerRole {
   }
 
   #onSubmit(submit: Submit | undefined, message: BusMessage): void {
-    const context = this.#telemetry.contextFrom(message.headers);
-    const reply = submit ? this.#submit(submit, context) : refusal('invalid');
-    try {
-      message.respond(encode(submitReplyContract, { reply }));
-    } catch (error) {
-      // The ingress asks another balancer; ours finds the caller gone.
-      this.#telemetry.log('intake').debug('submit_reply.unsent', { error });
-    }
-  }
-
-  #submit(submit: Submit, context: Context): SubmitReply {
-    const { clock } = this.#parts;
-    const { deadlineAtMs, jobId } = submit.job;
-    if (this.#draining) return refusal('draining');
-    if (deadlineAtMs <= clock.nowMs()) return refusal('deadline_exceeded');
-    if (this.#view.serving(clock.monotonicMs()) === 0) return refusal('no_worker');
-    if (!this.#works.has(jobId)) {
-      const header = headerOfSubmit(submit, this.#now());
-      const stored = { kind: 'job_stored', header, sequence: 0 } as const;
-      const effects = this.#core.step(stored, this.#now());
-      const state = this.#core.stateOf(jobId);
-      const refused = state?.kind === 'failing' ? state.code : undefined;
-      if (refused === undefined) this.#works.set(jobId, workOfSubmit(submit, context));
-      // Of a job that was refused nothing is known here: what was to be done for it is left out.
-      for (const effect of effects) this.#perform(effect);
-      if (refused !== undefined) {
-        this.#forget(jobId);
-        return refusal(refusalCode(refused));
-      }
-      if (this.#wasCancelled(jobId)) this.#cancel(jobId);
-    }
-    const outlook = this.#core.outlook(jobId, this.#now());
-    return {
-      kind: 'accepted',
-      position: outlook?.position ?? 0,
-      expectedWaitMs: outlook?.waitMs ?? 0,
-    };
+    const jobId = this.#submits.answer(submit, message);
+    if (jobId !== undefined && this.#wasCancelled(jobId)) this.#cancel(jobId);
   }
 
   #run(work: QueuedWork, run: EffectOf<'run'>): void {
@@ -298,10 +247,8 @@ class BalancerRole {
 
   async #ask(work: QueuedWork, run: EffectOf<'run'>): Promise<void> {
     const { balancerId, bus, clock, config } = this.#parts;
-    const { runTimeoutMs } = config;
-    const { messaging } = bus;
-    const parts = { messaging, clock, balancerId, runTimeoutMs, telemetry: this.#telemetry };
-    const answer = await askWorker(parts, work, run);
+    const parts = { ...config, clock, balancerId, telemetry: this.#telemetry };
+    const answer = await askWorker({ ...parts, messaging: bus.messaging }, work, run);
     const { attempt, jobId, workerId } = run;
     if (answer !== 'ok') work.waitingSinceMs = clock.nowMs();
     this.#step({ kind: 'run_answered', jobId, workerId, attempt, answer });
@@ -309,7 +256,7 @@ class BalancerRole {
   }
 
   #readLedger(work: QueuedWork): void {
-    if (work.body.kind === 'inline') this.#giveBack(work, 'worker_lost');
+    if (work.body.kind === 'inline') this.#submits.giveBack(work, 'worker_lost');
     else void this.#desk.read(work);
   }
 
@@ -328,18 +275,6 @@ class BalancerRole {
       this.#step({ kind: 'tick' });
     });
     this.#wakes.add(wake);
-  }
-
-  /** Back to its ingress, which submits it elsewhere; whoever may run it all the same is told to stop. */
-  #giveBack({ context, jobId, owner }: QueuedWork, why: 'draining' | 'worker_lost'): void {
-    const { balancerId } = this.#parts;
-    const returned = encode(returnedContract, { jobId, balancerId, why });
-    this.#publish(subjects.returned(ingressId.parse(owner)), returned);
-    const cancel = encode(cancelContract, { jobId, reason: 'operator' });
-    if (why === 'worker_lost') this.#publish(subjects.cancel(jobId), cancel);
-    const log = this.#telemetry.log('dispatch');
-    this.#telemetry.run(() => log.info('job.returned', { jobId, why }), context);
-    this.#forget(jobId);
   }
 
   #forget(jobId: JobId): void {

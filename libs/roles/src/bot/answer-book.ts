@@ -1,6 +1,7 @@
 import type { JobId } from '@starling/contracts';
 import type { PostedPart } from '@starling/discord';
-import type { OpenAnswer, Question } from './open-answer.ts';
+import type { OpenAnswer } from './open-answer.ts';
+import type { Question } from './question.ts';
 
 /** What is remembered of an answer that ended: a replay or a second result finds it. */
 export interface PastAnswer {

@@ -10,8 +10,9 @@ import type { AnswerBook } from './answer-book.ts';
 import type { AnswerPosts } from './answer-posts.ts';
 import type { BotParts } from './bot-parts.ts';
 import { correlationIdFor } from './correlation.ts';
-import type { AnswerEnding, OpenAnswer, Question } from './open-answer.ts';
+import type { OpenAnswer } from './open-answer.ts';
 import type { Quarantine } from './quarantine.ts';
+import type { AnswerEnding, Question } from './question.ts';
 
 export interface DeliverParts extends Pick<BotParts, 'gateway' | 'jobs'> {
   readonly clock: Clock;

@@ -21,8 +21,9 @@ import type { AnswerPosts } from './answer-posts.ts';
 import type { BotParts } from './bot-parts.ts';
 import { correlationIdFor } from './correlation.ts';
 import { gatherContext } from './gather-context.ts';
-import type { OpenAnswer, Question } from './open-answer.ts';
+import type { OpenAnswer } from './open-answer.ts';
 import type { Quarantine } from './quarantine.ts';
+import type { Question } from './question.ts';
 
 export interface IntakeParts extends BotParts {
   readonly book: AnswerBook;

@@ -3,59 +3,22 @@
  * deletion. Whatever comes first ends it; the rest finds it ended.
  */
 import { withoutThoughts } from '@starling/chat';
-import type {
-  CorrelationId,
-  DiscordOrigin,
-  ErrorCode,
-  Frame,
-  JobId,
-  MessageId,
-  Resend,
-  Result,
-  UserId,
-} from '@starling/contracts';
+import type { ErrorCode, Frame, MessageId, Resend, Result, UserId } from '@starling/contracts';
 import {
   messageContents,
   type PostedPart,
   type ReferencedMessage,
   SendError,
 } from '@starling/discord';
-import type { Context, Logger, PhaseTimeline } from '@starling/telemetry';
+import type { Logger } from '@starling/telemetry';
 import type { AnswerPosts } from './answer-posts.ts';
 import type { BotParts } from './bot-parts.ts';
 import { type Ending, endingOf, failedEnding } from './ending.ts';
 import { foundParts } from './found-parts.ts';
 import { addFrame, type FrameAssembly, noFrames } from './frame-assembly.ts';
-import { type AnswerEnd, LiveAnswer } from './live-answer.ts';
+import { LiveAnswer } from './live-answer.ts';
+import type { AnswerEnding, Question } from './question.ts';
 import { startTyping } from './typing.ts';
-
-/** What an answer is about. */
-export interface Question {
-  readonly jobId: JobId;
-  readonly origin: DiscordOrigin;
-  readonly correlationId: CorrelationId;
-  readonly context: Context;
-  readonly timeline: PhaseTimeline;
-  /** Monotonic milliseconds of Discord's event, as far as this process knows. */
-  readonly receivedAtMs: number;
-  /** Who asked what; unknown to a process that only took over the result. */
-  readonly asked?: { readonly text: string; readonly speakerName: string };
-}
-
-/** How it ended, for the report, the conversation and the bounds. */
-export interface AnswerEnding {
-  readonly question: Question;
-  readonly ending: Ending;
-  readonly end: AnswerEnd;
-  readonly result?: Result;
-  readonly posted: readonly PostedPart[];
-  readonly posts: number;
-  readonly edits: number;
-  /** Milliseconds from Discord's event to the first visible text of an answer. */
-  readonly firstTextMs?: number;
-  /** False when a result that comes later should still replace what stands there. */
-  readonly settled: boolean;
-}
 
 export interface OpenAnswerParts extends Pick<BotParts, 'clock' | 'random' | 'sender' | 'config'> {
   readonly logger: Logger;

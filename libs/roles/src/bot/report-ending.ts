@@ -7,7 +7,7 @@ import {
 } from '@starling/contracts';
 import { counter, type Logger } from '@starling/telemetry';
 import type { BotParts } from './bot-parts.ts';
-import type { AnswerEnding } from './open-answer.ts';
+import type { AnswerEnding } from './question.ts';
 
 const endings = counter('starling.bot.endings');
 

@@ -24,8 +24,9 @@ import { AnswerPosts } from './answer-posts.ts';
 import type { BotParts } from './bot-parts.ts';
 import { Deliveries } from './deliveries.ts';
 import { type IntakeParts, ownerOf, takeIn } from './intake.ts';
-import { type AnswerEnding, OpenAnswer, type Question } from './open-answer.ts';
+import { OpenAnswer } from './open-answer.ts';
 import { createQuarantine } from './quarantine.ts';
+import type { AnswerEnding, Question } from './question.ts';
 import { reportEnding } from './report-ending.ts';
 import { watchSilence } from './watch-silence.ts';
 

@@ -32,7 +32,7 @@ import type { StopReason } from './answer-job.ts';
 import { runJob } from './job-runner.ts';
 import { claimRun, endRun, type RunClaimsParts } from './run-claims.ts';
 import type { Worker, WorkerParts, WorkerSnapshot } from './worker-parts.ts';
-import type { WorkerRun } from './worker-run.ts';
+import { newRun, type WorkerRun } from './worker-run.ts';
 
 type EffectOf<Kind extends WorkerEffect['kind']> = Extract<WorkerEffect, { kind: Kind }>;
 
@@ -185,16 +185,8 @@ class WorkerRole {
     const request = decoded.value;
     const { attempt, dispatchedBy: from, jobId, work } = request;
     const known = this.#runs.get(jobId);
-    const run: WorkerRun = known ?? {
-      request,
-      context: this.#telemetry.contextFrom(message.headers),
-      takenAtMs: this.#parts.clock.nowMs(),
-      askers: new Map(),
-      stop: new AbortController(),
-      job: undefined,
-      frames: undefined,
-      result: undefined,
-    };
+    const context = this.#telemetry.contextFrom(message.headers);
+    const run = known ?? newRun({ request, context, takenAtMs: this.#parts.clock.nowMs() });
     run.askers.set(from, message);
     this.#runs.set(jobId, run);
     const stored = work.kind === 'stored' ? work : undefined;

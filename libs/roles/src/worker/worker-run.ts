@@ -18,3 +18,15 @@ export interface WorkerRun {
   /** What it came to; absent while it runs, and for ever when it is let go of. */
   result: Result | undefined;
 }
+
+/** A job as it comes in. */
+export function newRun(of: Pick<WorkerRun, 'request' | 'context' | 'takenAtMs'>): WorkerRun {
+  return {
+    ...of,
+    askers: new Map(),
+    stop: new AbortController(),
+    job: undefined,
+    frames: undefined,
+    result: undefined,
+  };
+}

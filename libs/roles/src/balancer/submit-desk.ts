@@ -1,0 +1,99 @@
+import type { BalancerCore, CoreEffect, FleetView } from '@starling/balance';
+import type { BusMessage } from '@starling/bus';
+import type { Clock } from '@starling/clock';
+import {
+  type BalancerId,
+  cancelContract,
+  encode,
+  ingressId,
+  type JobId,
+  returnedContract,
+  type Submit,
+  type SubmitReply,
+  subjects,
+  submitReplyContract,
+} from '@starling/contracts';
+import type { Context, RoleTelemetry } from '@starling/telemetry';
+import type { QueuedWork } from './queued-work.ts';
+import { headerOfSubmit, refusal, refusalCode, workOfSubmit } from './submissions.ts';
+
+export interface SubmitDeskParts {
+  readonly core: BalancerCore;
+  readonly view: FleetView;
+  readonly works: Map<JobId, QueuedWork>;
+  readonly clock: Clock;
+  /** Milliseconds since the Unix epoch as the core takes them. */
+  readonly now: () => number;
+  readonly telemetry: RoleTelemetry;
+  readonly balancerId: BalancerId;
+  readonly perform: (effect: CoreEffect) => void;
+  readonly forget: (jobId: JobId) => void;
+  readonly publish: (subject: string, payload: Uint8Array) => void;
+}
+
+/** Takes ephemeral jobs in, and gives back those that it cannot bring to an end. */
+export class SubmitDesk {
+  readonly #parts: SubmitDeskParts;
+  /** No further job is taken. */
+  closed = false;
+
+  constructor(parts: SubmitDeskParts) {
+    this.#parts = parts;
+  }
+
+  /** Answers an ingress; `submit` is absent when it did not decode. Gives the job that was queued. */
+  answer(submit: Submit | undefined, message: BusMessage): JobId | undefined {
+    const { telemetry } = this.#parts;
+    const context = telemetry.contextFrom(message.headers);
+    const reply = submit ? this.#take(submit, context) : refusal('invalid');
+    try {
+      message.respond(encode(submitReplyContract, { reply }));
+    } catch (error) {
+      // The ingress asks another balancer; ours finds the caller gone.
+      telemetry.log('intake').debug('submit_reply.unsent', { error });
+    }
+    return reply.kind === 'accepted' ? submit?.job.jobId : undefined;
+  }
+
+  /** Back to its ingress, which submits it elsewhere; whoever may run it all the same is told to stop. */
+  giveBack({ context, jobId, owner }: QueuedWork, why: 'draining' | 'worker_lost'): void {
+    const { balancerId, forget, publish, telemetry } = this.#parts;
+    const returned = encode(returnedContract, { jobId, balancerId, why });
+    publish(subjects.returned(ingressId.parse(owner)), returned);
+    const cancel = encode(cancelContract, { jobId, reason: 'operator' });
+    if (why === 'worker_lost') publish(subjects.cancel(jobId), cancel);
+    const log = telemetry.log('dispatch');
+    telemetry.run(() => log.info('job.returned', { jobId, why }), context);
+    forget(jobId);
+  }
+
+  #take(submit: Submit, context: Context): SubmitReply {
+    const { clock, core, now, view, works } = this.#parts;
+    const { deadlineAtMs, jobId } = submit.job;
+    if (this.closed) return refusal('draining');
+    if (deadlineAtMs <= clock.nowMs()) return refusal('deadline_exceeded');
+    if (view.serving(clock.monotonicMs()) === 0) return refusal('no_worker');
+    if (!works.has(jobId)) {
+      const refused = this.#queue(submit, context);
+      if (refused) return refused;
+    }
+    const outlook = core.outlook(jobId, now());
+    const { position = 0, waitMs: expectedWaitMs = 0 } = outlook ?? {};
+    return { kind: 'accepted', position, expectedWaitMs };
+  }
+
+  #queue(submit: Submit, context: Context): SubmitReply | undefined {
+    const { core, forget, now, perform, works } = this.#parts;
+    const { jobId } = submit.job;
+    const header = headerOfSubmit(submit, now());
+    const effects = core.step({ kind: 'job_stored', header, sequence: 0 }, now());
+    const state = core.stateOf(jobId);
+    const refused = state?.kind === 'failing' ? state.code : undefined;
+    if (refused === undefined) works.set(jobId, workOfSubmit(submit, context));
+    // Of a job that was refused nothing is known here: what was to be done for it is left out.
+    for (const effect of effects) perform(effect);
+    if (refused === undefined) return undefined;
+    forget(jobId);
+    return refusal(refusalCode(refused));
+  }
+}
