@@ -66,6 +66,12 @@ export class BalancerRoster {
     return this.#heard.get(balancerId)?.heartbeat.epoch === epoch;
   }
 
+  /** Whether it said that it leaves: what waited there is given back, and the rest runs. */
+  leaves({ balancerId, epoch }: Home): boolean {
+    const heard = this.#heard.get(balancerId)?.heartbeat;
+    return heard?.epoch === epoch && heard.draining;
+  }
+
   /** Balancers that take jobs. */
   get taking(): number {
     let count = 0;

@@ -114,8 +114,13 @@ export class FakeHome implements AsyncDisposable {
 
   /** SIGSTOP: it is there for the server, and says nothing any more. */
   freeze(): void {
-    this.#state = 'frozen';
+    this.fallSilent();
     this.#stopAll();
+  }
+
+  /** The balancer ends, the worker behind it does not. */
+  fallSilent(): void {
+    this.#state = 'frozen';
   }
 
   /** Takes nothing new and gives back what waits; what runs ends as usual. */

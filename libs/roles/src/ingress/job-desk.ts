@@ -10,20 +10,18 @@ import type { Bus } from '@starling/bus';
 import type { Clock } from '@starling/clock';
 import {
   type BalancerId,
-  cancelContract,
-  encode,
   type Frame,
   type IngressId,
   type JobId,
   jobId,
   type Result,
   type Returned,
-  subjects,
 } from '@starling/contracts';
 import type { RoleTelemetry } from '@starling/telemetry';
 import { AnswerText } from './answer-text.ts';
 import { type ApiProblem, jobProblem } from './api-problem.ts';
 import type { BalancerRoster } from './balancer-roster.ts';
+import { FleetVoice } from './fleet-voice.ts';
 import type { Ask, Departure, Ending, OpenJob } from './open-job.ts';
 import { submitJob } from './submit-job.ts';
 import type { Tally } from './tally.ts';
@@ -47,16 +45,20 @@ const deadlineGraceMs = 1_000;
 
 export class JobDesk {
   readonly #parts: DeskParts;
+  readonly #voice: FleetVoice;
   readonly #open = new Map<JobId, OpenJob>();
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
+    this.#voice = new FleetVoice(parts.bus.messaging, parts.telemetry);
   }
 
   /** A piece of an answer; of a job that nobody waits for it is dropped. */
   frame(frame: Frame): void {
     const open = this.#open.get(frame.jobId);
-    const text = open?.text.frame(frame);
+    const text = open?.text.frame(frame, (from) =>
+      this.#voice.resend({ jobId: frame.jobId, attempt: frame.attempt, from }),
+    );
     if (open && text) this.#say(open, text);
   }
 
@@ -110,6 +112,9 @@ export class JobDesk {
     const overdueMs = clock.nowMs() - deadlineGraceMs;
     for (const open of [...this.#open.values()]) {
       const { placement, ask } = open;
+      if (placement.kind === 'placed' && roster.leaves(placement.home)) {
+        open.placement = { kind: 'running' };
+      }
       if (open.deadlineAtMs < overdueMs) this.#abandon(open, jobProblem('deadline_exceeded'));
       else if (placement.kind === 'homeless') this.#placeAgain(open, nowMs);
       else if (placement.kind === 'placed' && !ask.reply.begun && !roster.lives(placement.home)) {
@@ -200,7 +205,7 @@ export class JobDesk {
 
   /** A new job for the same request; the old one is cancelled. False when there were enough of them. */
   #renew(open: OpenJob, why: string): boolean {
-    this.#cancel(open.jobId);
+    this.#voice.cancel(open.jobId);
     if (open.submissions >= maxSubmissions) {
       this.#fail(open, jobProblem('no_worker'));
       return false;
@@ -231,7 +236,7 @@ export class JobDesk {
 
   #leave(open: OpenJob, why: Departure): void {
     if (isOver(open)) return;
-    this.#cancel(open.jobId);
+    this.#voice.cancel(open.jobId);
     this.#parts.tally.count('starling.ingress.disconnects', { why });
     this.#end(open, { kind: 'left', why });
   }
@@ -239,7 +244,7 @@ export class JobDesk {
   /** Fails a request whose job may still run. */
   #abandon(open: OpenJob, problem: ApiProblem): void {
     if (isOver(open)) return;
-    this.#cancel(open.jobId);
+    this.#voice.cancel(open.jobId);
     this.#fail(open, problem);
   }
 
@@ -253,16 +258,6 @@ export class JobDesk {
     open.placement = { kind: 'ended' };
     this.#open.delete(open.jobId);
     open.ask.onEnded(ending, open.submissions);
-  }
-
-  #cancel(id: JobId): void {
-    try {
-      const cancel = encode(cancelContract, { jobId: id, reason: 'caller_gone' });
-      this.#parts.bus.messaging.publish(subjects.cancel(id), cancel);
-    } catch (error) {
-      // The bus is away: the worker runs on, at most until the job's deadline.
-      this.#parts.telemetry.log('desk').debug('cancel.unsent', { jobId: id, error });
-    }
   }
 }
 

@@ -35,12 +35,14 @@ export interface Ask {
 
 /**
  * Where the request's job is. `homeless`: no balancer could be asked, which is tried again at each
- * look. `placed`: it stands in a balancer's queue, or runs.
+ * look. `placed`: it stands in a balancer's queue, or runs. `running`: its balancer left in good order
+ * and did not give it back, so that a worker has it, and nobody would tell us of that worker's death.
  */
 export type Placement =
   | { readonly kind: 'homeless' }
   | { readonly kind: 'submitting'; readonly home: Home }
   | { readonly kind: 'placed'; readonly home: Home }
+  | { readonly kind: 'running' }
   | { readonly kind: 'ended' };
 
 /** One request and the job that stands for it now; each submission is a job of its own. */

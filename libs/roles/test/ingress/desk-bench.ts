@@ -51,8 +51,8 @@ export interface Asked {
 
 /** A desk on a simulated clock and the memory bus, with homes by script; the test is its callers. */
 export class DeskBench {
-  readonly clock = new SimulatedClock();
-  readonly bus: Bus = createMemoryBus({ clock: this.clock, random: seededRandom(5) });
+  readonly clock: SimulatedClock;
+  readonly bus: Bus;
   readonly id = ingressId.parse('ingress-t');
   readonly roster = new BalancerRoster();
   readonly tally = new Tally();
@@ -61,8 +61,10 @@ export class DeskBench {
   away = false;
   #requests = 0;
 
-  private constructor() {
-    const { clock, id, roster, tally } = this;
+  private constructor(clock: SimulatedClock, bus: Bus) {
+    this.clock = clock;
+    this.bus = bus;
+    const { id, roster, tally } = this;
     this.desk = new JobDesk({
       ...{ clock, roster, tally, ingressId: id, bus: this.#desksBus() },
       telemetry: telemetryFor('ingress'),
@@ -70,9 +72,14 @@ export class DeskBench {
     });
   }
 
-  static async start(): Promise<DeskBench> {
-    const bench = new DeskBench();
-    const { bus, clock, desk, id, roster } = bench;
+  /** @param fleet the clock and the bus of a fleet that already runs; its own unless given */
+  static async start(
+    fleet: { readonly clock?: SimulatedClock; readonly bus?: Bus } = {},
+  ): Promise<DeskBench> {
+    const clock = fleet.clock ?? new SimulatedClock();
+    const bus = fleet.bus ?? createMemoryBus({ clock, random: seededRandom(5) });
+    const bench = new DeskBench(clock, bus);
+    const { desk, id, roster } = bench;
     await listenToFleet(bus.messaging, id, {
       heartbeat: (heartbeat) => {
         if (!bench.away) roster.hear(heartbeat, clock.monotonicMs());

@@ -17,7 +17,7 @@ import { FakeHome, type FakeHomeOptions } from '../../src/ingress/testing.ts';
 export const testKey = 'a-key-for-tests';
 
 /** The entry of the configuration for {@link testKey}. */
-export const testEntry = `tests:${createHash('sha256').update(testKey).digest('hex')}`;
+const testEntry = `tests:${createHash('sha256').update(testKey).digest('hex')}`;
 
 /** An ingress on a real socket, on the memory bus unless one is given, with homes by script. */
 export class IngressBench implements AsyncDisposable {

@@ -1,4 +1,4 @@
-import { balancerId } from '@starling/contracts';
+import { balancerId, decode, resendContract, subjects } from '@starling/contracts';
 import { describe, expect, it } from 'vitest';
 import { BalancerRoster } from '../../src/ingress/balancer-roster.ts';
 import { type FakeHome, type HomeStep, homeAnswer } from '../../src/ingress/testing.ts';
@@ -42,7 +42,7 @@ describe('an ephemeral job', () => {
     expect(home.taken).toEqual(['r1-1']);
   });
 
-  it('gets the text of lost frames from the result', async () => {
+  it('asks for lost frames again, and has their text from the result at the latest', async () => {
     const bench = await DeskBench.start();
     await bench.home({
       script: () => [
@@ -52,9 +52,14 @@ describe('an ephemeral job', () => {
         { kind: 'done' },
       ],
     });
+    const asks: unknown[] = [];
+    await bench.bus.messaging.subscribe(subjects.allResends, ({ payload }) => {
+      asks.push(decode(resendContract, payload));
+    });
     const { reply } = bench.ask();
     await bench.clock.advance(0);
     expect(reply.texts).toEqual(['a', 'bc']);
+    expect(asks).toEqual([{ ok: true, value: { jobId: 'r1-1', attempt: 1, from: 1 } }]);
   });
 
   it('sends no frames to a caller that waits for the whole', async () => {
@@ -167,6 +172,20 @@ describe('a request whose balancer', () => {
     expect(other.submissions.length).toBe(before + waited);
     await bench.until(() => asked.every(({ endings }) => endings.length > 0));
     expect(asked.every(({ reply }) => reply.whole === 'Hi')).toBe(true);
+  });
+
+  it('leaves in good order keeps what its workers run', async () => {
+    const bench = await DeskBench.start();
+    const home = await bench.home({ slots: 1, script: () => thinking });
+    const running = bench.ask({ stream: false });
+    await bench.clock.advance(0);
+    home.drain();
+    await bench.clock.advance(300);
+    // Its worker, which is a process of its own, is played by the fake itself.
+    home.fallSilent();
+    await bench.until(() => running.endings.length > 0);
+    expect(running).toMatchObject({ submissions: 1, endings: [{ kind: 'answered' }] });
+    expect(home.cancels).toEqual([]);
   });
 
   it('lost the worker is submitted again if nothing was seen', async () => {

@@ -16,13 +16,26 @@ describe('the text of an answer', () => {
         let seen = '';
         texts.forEach((text, sequence) => {
           const times = fates.next().value ?? 1;
-          for (let time = 0; time < times; time += 1) seen += answer.frame({ sequence, text });
+          for (let time = 0; time < times; time += 1) {
+            seen += answer.frame({ sequence, text }, () => {});
+          }
         });
         const whole = texts.join('');
         expect(whole.startsWith(seen)).toBe(true);
         expect(seen + answer.rest(whole)).toBe(whole);
       }),
     );
+  });
+});
+
+describe('a hole in the frames', () => {
+  it('is told once, and what is sent again closes it', () => {
+    const answer = new AnswerText();
+    const holes: number[] = [];
+    const frame = (sequence: number) =>
+      answer.frame({ sequence, text: `${sequence}` }, (from) => holes.push(from));
+    expect([0, 2, 3, 1, 2, 3, 5, 6].map(frame).join('')).toBe('0123');
+    expect(holes).toEqual([1, 4]);
   });
 });
 
