@@ -53,6 +53,20 @@ export const ledgerEntryContract = defineContract({
 });
 export type LedgerEntryPayload = Payload<typeof ledgerEntryContract>;
 
+/**
+ * An operator to the worker that runs the job: its claim was replaced by this revision, so let go of it.
+ * A worker that does not hear it is fenced when it writes its end.
+ */
+export const releasedContract = defineContract({
+  name: 'released',
+  subject: 'released.<jobId>',
+  version: 1,
+  delivery: 'at-most-once',
+  maxBytes: 1024,
+  schema: z.object({ jobId, revision: z.int().positive() }),
+});
+export type Released = Payload<typeof releasedContract>;
+
 /** The value of `<jobId>.post.<part>`: the message in Discord that shows this part of the answer. */
 export const ledgerPostContract = defineContract({
   name: 'ledger post',

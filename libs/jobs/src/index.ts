@@ -6,6 +6,19 @@ export {
   type StoredAcceptance,
 } from './accept-job.ts';
 export type { Admission, AdmissionBounds, AdmissionDecision, JobOwner } from './admission.ts';
+export {
+  type DeadLetter,
+  type Death,
+  type DeathReason,
+  deadLetter,
+} from './deadletters/dead-letter.ts';
+export { deadLettersStore } from './deadletters/dead-letters-store.ts';
+export { listDeadLetters } from './deadletters/list-dead-letters.ts';
+export {
+  type Replay,
+  type ReplayParts,
+  replayDeadLetter,
+} from './deadletters/replay-dead-letter.ts';
 export { withFallback } from './fallback-admission.ts';
 export { jobsQueue } from './jobs-queue.ts';
 export { jobsStore } from './jobs-store.ts';
@@ -22,6 +35,18 @@ export type {
 } from './ledger/ledger.ts';
 export { ledgerBucket } from './ledger/ledger-bucket.ts';
 export { createMemoryAdmission } from './memory-admission.ts';
+export { type Cancellation, type CancelParts, cancelJob } from './operator/cancel-job.ts';
+export {
+  findJobs,
+  type JobDetails,
+  namedBy,
+  type RememberedDetails,
+  type StoredDetails,
+} from './operator/find-jobs.ts';
+export { type JobRecord, type JobState, listJobs, stateOf } from './operator/job-record.ts';
+export { type JobStores, openJobStores } from './operator/job-stores.ts';
+export { namesJob } from './operator/names-job.ts';
+export { type Release, releaseJob } from './operator/release-job.ts';
 export { endedButStored, jobsPastDeadline } from './reconcile.ts';
 export { createRedisAdmission } from './redis-admission.ts';
 export { readStoredJob, type StoredJob, type StoredJobRead } from './stored-job.ts';
