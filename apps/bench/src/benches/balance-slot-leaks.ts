@@ -7,7 +7,7 @@ import type { BenchContext } from '../benchmark.ts';
 import { type Fleet, startFleet } from '../fleet/fleet.ts';
 import { type Row, row } from '../report/row.ts';
 import { measure } from '../rounds/measure.ts';
-import { benchModels, holder, quitter } from './models.ts';
+import { benchModels, dozer, holder, quitter } from './models.ts';
 
 const size = { balancers: 3, workers: 4, slots: 16 };
 const slots = size.workers * size.slots;
@@ -47,30 +47,24 @@ export async function balanceSlotLeaks(
 
   const orphans = await untilConcurrency(context, 0, convergeMs);
   await Promise.all(lastKilled(fleet).map((part) => part.replace()));
-  await provider.resetRecord();
-  const held = measure(context, target, {
-    body: { model: holder.name, stream: false },
-    pace: { kind: 'closed', inFlight: slots },
-    warmUpMs: 0,
-    measureMs: watchMs,
-    maxCalls: slots,
-    maxInFlight: slots,
-    drainMs: 0,
+  // More calls than slots, and new ones all the time, so that every balancer has some waiting whatever
+  // share of the slots it was given: a slot that is never taken then is lost.
+  const all = await hold(context, fleet, { model: dozer.name, calls: 3 * slots, watchMs });
+  say(`  in use at most: ${all.peaks.map(({ name, peak }) => `${name} ${peak}`).join(', ')}`);
+  const doubly = all.peaks.reduce((sum, { peak }) => sum + Math.max(0, peak - size.slots), 0);
+  await untilConcurrency(context, 0, convergeMs);
+  const exact = await hold(context, fleet, {
+    model: holder.name,
+    calls: slots,
+    watchMs: convergeMs,
   });
-  const full = await untilConcurrency(context, slots, watchMs);
-  await held;
-  const { concurrency } = await provider.record(0);
-  const doubly = fleet.parts
-    .filter(({ role }) => role === 'worker')
-    .map((part) => (concurrency.byKey[fleet.keyLabelOf(part)]?.peak ?? 0) - size.slots)
-    .reduce((sum, surplus) => sum + Math.max(0, surplus), 0);
 
   const after = `after ${storm.result.aborted} random aborts and ${kills + lastKilled(fleet).length} kill -9 of workers and balancers`;
   return [
     row({
       id: 'balance.leaked-slots',
       what: `slots of ${slots} that take no job any more, ${after}`,
-      value: slots - concurrency.peak,
+      value: slots - all.peak,
       unit: 'slots',
       limit: { max: 0 },
       kind: 'promise',
@@ -94,12 +88,58 @@ export async function balanceSlotLeaks(
     row({
       id: 'balance.reconverged',
       what: 'from the start of a worker and a balancer that were killed to every slot in use',
-      value: full.reached ? full.afterMs / 1000 : undefined,
+      value: all.fullAfterMs === undefined ? undefined : all.fullAfterMs / 1000,
       unit: 's',
       limit: { max: convergeMs / 1000 },
       kind: 'speed',
     }),
+    row({
+      id: 'balance.idle-while-waiting',
+      what: `slots of ${slots} that stay idle for ${convergeMs / 1000} s while as many calls are there as slots`,
+      value: slots - exact.peak,
+      unit: 'slots',
+      limit: { max: 0 },
+      kind: 'speed',
+    }),
   ];
+}
+
+/** Keeps so many slow calls at the fleet and looks how many of them the provider has. */
+async function hold(
+  context: BenchContext,
+  fleet: Fleet,
+  options: { readonly model: string; readonly calls: number; readonly watchMs: number },
+) {
+  const { provider } = context;
+  const { model, calls, watchMs } = options;
+  await provider.resetRecord();
+  const held = measure(
+    context,
+    { ...fleet.target, processes: () => [] },
+    {
+      body: { model, stream: false },
+      pace: { kind: 'closed', inFlight: calls },
+      warmUpMs: 0,
+      measureMs: watchMs,
+      // One that is refused while the fleet comes back is made again.
+      maxCalls: calls * 100,
+      maxInFlight: calls,
+      drainMs: 0,
+    },
+  );
+  const full = await untilConcurrency(context, slots, watchMs);
+  await held;
+  const { concurrency } = await provider.record(0);
+  return {
+    peak: concurrency.peak,
+    fullAfterMs: full.reached ? full.afterMs : undefined,
+    peaks: fleet.parts
+      .filter(({ role }) => role === 'worker')
+      .map((part) => ({
+        name: part.name,
+        peak: concurrency.byKey[fleet.keyLabelOf(part)]?.peak ?? 0,
+      })),
+  };
 }
 
 /** Kills one random worker or balancer after the other until the signal. @returns how many */

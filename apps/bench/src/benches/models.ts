@@ -55,4 +55,12 @@ export const holder = {
   answerTokens: { median: 5 },
 } as const;
 
-export const benchModels = [instant, steadyStream, timed, talker, quitter, holder];
+/** The same for a second and a half. */
+export const dozer = {
+  ...holder,
+  name: 'bench-dozer',
+  headersMs: { median: 1_500 },
+  firstTokenMs: { median: 1_500 },
+} as const;
+
+export const benchModels = [instant, steadyStream, timed, talker, quitter, holder, dozer];
