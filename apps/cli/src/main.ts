@@ -6,6 +6,7 @@ import { deadLetters } from './commands/deadletters.ts';
 import { demo } from './commands/demo.ts';
 import { jobs } from './commands/jobs.ts';
 import { say } from './commands/say.ts';
+import { sim } from './commands/sim.ts';
 import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
 import { runCommand } from './run-command.ts';
@@ -22,7 +23,7 @@ process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);
 
 process.exitCode = await runCommand({
-  commands: [up, say, status, jobs, deadLetters, demo, chaos],
+  commands: [up, say, status, jobs, deadLetters, demo, chaos, sim],
   args: process.argv.slice(2),
   context: {
     root,
