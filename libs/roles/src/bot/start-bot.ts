@@ -17,6 +17,7 @@ import { createDrainable, type Drainable } from '@starling/lifecycle';
 import { telemetryFor } from '@starling/telemetry';
 import { AnswerBook } from './answer-book.ts';
 import type { BotParts } from './bot-parts.ts';
+import { forgivingConversations } from './forgiving-conversations.ts';
 import { type IntakeParts, ownerOf, takeIn } from './intake.ts';
 import { type AnswerEnding, OpenAnswer, type Question } from './open-answer.ts';
 import { createQuarantine } from './quarantine.ts';
@@ -39,18 +40,19 @@ const maxDeliveries = 200;
 
 /** Starts the role; it takes questions as soon as this resolves. */
 export async function startBot(parts: BotParts): Promise<Bot> {
-  const { admission, bus, clock, clusterId, conversations, gateway } = parts;
+  const { admission, bus, clock, clusterId, gateway } = parts;
   const telemetry = telemetryFor('bot');
   const logger = telemetry.log('answers');
+  const conversations = forgivingConversations(parts.conversations, logger);
   const book = new AnswerBook();
   const quarantine = createQuarantine(logger);
   /** What still has to be stored of answers that ended. */
   const trailing = new Set<Promise<void>>();
   let deliveries = 0;
 
-  const afterwards = (work: Promise<void>, event: string) => {
+  const afterwards = (work: Promise<void>) => {
     const settled = work
-      .catch((error: unknown) => logger.warn(event, { error }))
+      .catch((error: unknown) => logger.warn('ending.not_stored', { error }))
       .finally(() => trailing.delete(settled));
     trailing.add(settled);
   };
@@ -61,7 +63,7 @@ export async function startBot(parts: BotParts): Promise<Bot> {
     book.close(question.jobId, { question, posted, settled });
     reportEnding(ended, { bus, clock, clusterId, logger });
     const owner = { jobId: question.jobId, ...ownerOf(origin) };
-    afterwards(admission.release(owner), 'admission.not_released');
+    afterwards(admission.release(owner));
     if (ending.answer === undefined || asked === undefined) return;
     const turn = {
       messageId: origin.messageId,
@@ -69,7 +71,7 @@ export async function startBot(parts: BotParts): Promise<Bot> {
       question: asked.text,
       answer: ending.answer,
     };
-    afterwards(conversations.append(origin.channelId, turn), 'conversation.not_stored');
+    afterwards(conversations.append(origin.channelId, turn));
   };
 
   const openAnswer = (question: Question, posted?: AnswerEnding['posted']) => {
@@ -88,7 +90,12 @@ export async function startBot(parts: BotParts): Promise<Bot> {
 
   const cancel = ({ jobId: job }: Question) => {
     const payload = encode(cancelContract, { jobId: job, reason: 'message_deleted' });
-    bus.messaging.publish(subjects.cancel(job), payload);
+    try {
+      bus.messaging.publish(subjects.cancel(job), payload);
+    } catch (error) {
+      // The job then runs to its end, which finds its question gone.
+      logger.warn('cancel.unpublished', { error });
+    }
   };
 
   const onDeleted = (message: MessageId) => {
@@ -117,7 +124,7 @@ export async function startBot(parts: BotParts): Promise<Bot> {
 
   const intake: IntakeParts = {
     ...parts,
-    ...{ book, logger, telemetry, quarantine, openAnswer, cancel },
+    ...{ conversations, book, logger, telemetry, quarantine, openAnswer, cancel },
   };
   await using opening = new AsyncDisposableStack();
   opening.use(await bus.messaging.subscribe(subjects.framesOf(clusterId), onFrame));
