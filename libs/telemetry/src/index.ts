@@ -1,6 +1,6 @@
 export { type Attributes, type Context, type Link, type Span, SpanKind } from '@opentelemetry/api';
 export type { MessageIds } from './correlation.ts';
-export { counter, histogram } from './instruments.ts';
+export { counter } from './instruments.ts';
 export { type Logger, log } from './log.ts';
 export type { LogDetail, LogLevel, LogLine } from './log-line.ts';
 export * from './names.ts';
@@ -14,6 +14,6 @@ export {
   runIn,
 } from './propagation.ts';
 export { redact, registerSecret } from './redact.ts';
-export { type PastSpan, recordError, recordSpan, type SpanOptions, withSpan } from './spans.ts';
+export { type PastSpan, type SpanOptions, withSpan } from './spans.ts';
 export { startTelemetry, type TelemetryConfig, type TelemetryOptions } from './start.ts';
 export { type RoleTelemetry, telemetryFor } from './telemetry-for.ts';
