@@ -13,7 +13,12 @@ export {
   type StopSignal,
   stepProcess,
 } from './process-state.ts';
-export { type BuiltProcess, type RunProcessOptions, runProcess } from './run-process.ts';
+export {
+  type BuiltProcess,
+  type RunProcessOptions,
+  runProcess,
+  settingsExitCode,
+} from './run-process.ts';
 export type {
   ChildCommand,
   ChildEars,

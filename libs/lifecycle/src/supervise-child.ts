@@ -1,7 +1,7 @@
 /**
  * Keeps one child process alive: waits for its readiness, starts it again after a failure with
  * growing, jittered pauses up to a bound, and ends it by SIGTERM, then SIGKILL. It never lets go of
- * a child that may still run.
+ * a child that may still run. One that says that its settings are wrong is given up at once.
  */
 import type { Clock, Random } from '@starling/clock';
 import { type Backoff, fullJitterMs } from './backoff.ts';
@@ -9,6 +9,7 @@ import { createDrainable } from './create-drainable.ts';
 import type { Drainable } from './drainable.ts';
 import type { LifecycleLog } from './lifecycle-log.ts';
 import { asReadyMessage } from './process-host.ts';
+import { settingsExitCode } from './run-process.ts';
 import {
   type ChildCommand,
   type ChildExit,
@@ -116,7 +117,8 @@ export async function superviseChild(options: SuperviseOptions): Promise<Supervi
       failures += 1;
       const error = new ChildError(failureText(name, outcome, exit, attempt.lastLines));
       log?.warn('child.failed', { child: name, failures, error });
-      if (exit.error || failures > restart.maxRestarts) throw error;
+      const hopeless = exit.error !== undefined || exit.code === settingsExitCode;
+      if (hopeless || failures > restart.maxRestarts) throw error;
       await clock.sleep(fullJitterMs(restart, failures, random), { signal: stopping.signal });
       restarts += 1;
     }

@@ -123,6 +123,19 @@ describe('superviseChild', () => {
     expect(children).toHaveLength(1);
   });
 
+  it('tries a program whose settings are wrong only once', async () => {
+    const { clock, children, child } = supervised((fake) => {
+      queueMicrotask(() => {
+        fake.ears.line('NATS_URL=here: give a URL', 'stderr');
+        fake.exit({ code: 2 });
+      });
+    });
+    const rejected = expect(child).rejects.toThrow('NATS_URL=here');
+    await clock.advance(20_000);
+    await rejected;
+    expect(children).toHaveLength(1);
+  });
+
   it('gives up a child that keeps dying, and says so', async () => {
     const { clock, children, gaveUp, child } = supervised((fake) => {
       serve(fake);
