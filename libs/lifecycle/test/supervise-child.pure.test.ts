@@ -91,6 +91,16 @@ describe('superviseChild', () => {
     expect(running.pid).toBe(102);
   });
 
+  it('lets its rest pass before it starts one again', async () => {
+    const { clock, children, child } = supervised(serve, { minPauseMs: 5_000 });
+    await child;
+    children[0]?.exit({ code: 1 });
+    await clock.advance(4_999);
+    expect(children).toHaveLength(1);
+    await clock.advance(1);
+    expect(children).toHaveLength(2);
+  });
+
   it('kills a child that is not ready in time, and gives up after its tries', async () => {
     const { clock, children, child } = supervised(() => {});
     const rejected = expect(child).rejects.toThrow(/was not ready in time/);

@@ -51,6 +51,7 @@ export class PartRunner implements Disposable {
       ready: { kind: 'message' },
       readyTimeoutMs: spec.readyTimeoutMs ?? readyTimeoutMs,
       stopDeadlineMs,
+      ...(spec.minPauseMs !== undefined && { minPauseMs: spec.minPauseMs }),
       signal,
       onLine: (line) => this.#logs.write(spec.name, line),
       onGaveUp: this.giveUp,
