@@ -92,6 +92,10 @@ function systemText({ code, path, message }: SystemError): string {
     case 'EPERM':
     case 'EROFS':
       return `no permission to write ${where}: own it, or set STARLING_DIR to a folder that you own`;
+    case 'ENOTDIR':
+    case 'EEXIST':
+    case 'ENOENT':
+      return `there can be no folder ${where}: set STARLING_DIR to one that can be made`;
     case 'ENOSPC':
       return `the disk of ${where} is full: free some space, or set STARLING_DIR to another disk`;
     default:

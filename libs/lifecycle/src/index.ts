@@ -11,6 +11,7 @@ export {
   type ProcessStep,
   type StopCause,
   type StopSignal,
+  signalEchoMs,
   stepProcess,
 } from './process-state.ts';
 export {
