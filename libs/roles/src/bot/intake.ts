@@ -116,6 +116,7 @@ async function ask(
 ): Promise<void> {
   const { book, clock, config, logger } = parts;
   const { question, route: routed } = asked;
+  const owner = { jobId: question.jobId, ...ownerOf(question.origin) };
   const isFull = book.openCount >= config.answersPerCluster;
   const answer = parts.openAnswer(question);
   const refuse = (code: ErrorCode, retryAtMs?: number) =>
@@ -126,7 +127,11 @@ async function ask(
   answer.type();
   try {
     const job = await prepare({ ...asked, route: routed }, parts);
-    if (answer.over) return;
+    if (answer.over) {
+      // It ended before its place was taken, so that nobody else will give it back.
+      if ('job' in job) await parts.admission.release(owner);
+      return;
+    }
     if ('code' in job) return await refuse(job.code, job.retryAtMs);
     const acceptance = await acceptJob(job.job, {
       queue: parts.queue,

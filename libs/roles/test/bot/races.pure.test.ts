@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { done, openBench } from './bot-bench.ts';
+
+describe('a result that arrives while the failure of its deadline is being written', () => {
+  it('comes again and replaces the failure, instead of being lost [A6] [F10]', async () => {
+    await using bench = await openBench();
+    bench.discord.say('tell me');
+    const taken = await bench.take();
+    const written = Promise.withResolvers<void>();
+    const post = bench.discord.post.bind(bench.discord);
+    bench.discord.post = async (...args) => {
+      const posted = await post(...args);
+      await written.promise;
+      return posted;
+    };
+    await bench.clock.advance(65_000);
+    expect(bench.discord.texts).toEqual([expect.stringContaining('in time')]);
+    const early = bench.result(taken, done('The answer.'), { advanceMs: 0 });
+    written.resolve();
+    expect(await early).toBe('busy');
+    expect(await bench.result(taken, done('The answer.'))).toBe('delivered');
+    expect(bench.discord.texts).toEqual(['The answer.']);
+  });
+});
+
+describe('a question that is deleted while its context is gathered', () => {
+  it('keeps no place of its user', async () => {
+    const gathered = Promise.withResolvers<void>();
+    const conversations = {
+      async recent() {
+        await gathered.promise;
+        return [];
+      },
+      async append() {},
+    };
+    await using bench = await openBench({ conversations });
+    for (let asked = 0; asked < 3; asked += 1) {
+      const id = bench.discord.say('tell me');
+      await bench.settle();
+      bench.discord.delete(id);
+      await bench.settle();
+    }
+    gathered.resolve();
+    await bench.settle();
+    bench.discord.say('now really');
+    await bench.take();
+    expect(bench.exchanges.filter(({ ending }) => ending.kind === 'refused')).toEqual([]);
+  });
+});
