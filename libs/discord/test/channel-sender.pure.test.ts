@@ -5,7 +5,7 @@ import { channelId, messageId } from '@starling/contracts';
 import { describe, expect, it } from 'vitest';
 import { ChannelSender } from '../src/channel-sender.ts';
 import { EditPace } from '../src/edit-pace.ts';
-import { sendErrorFrom } from '../src/send-error.ts';
+import { type SendError, sendErrorFrom } from '../src/send-error.ts';
 
 const channel = channelId.parse('200000000000000000');
 const id = messageId.parse('1400000000000000001');
@@ -31,7 +31,10 @@ function senderOf(...answers: readonly (unknown | Error)[]) {
       return Response.json(answer ?? {}) as unknown as ResponseLike;
     },
   };
-  return { sender: new ChannelSender({ rest, pace }), requests, pace };
+  const unauthorised: string[] = [];
+  const onUnauthorised = ({ fault }: SendError) => unauthorised.push(fault);
+  const sender = new ChannelSender({ rest, pace, onUnauthorised });
+  return { sender, requests, pace, unauthorised };
 }
 
 const apiError = (status: number, code: number | undefined) =>
@@ -41,6 +44,14 @@ const apiError = (status: number, code: number | undefined) =>
   });
 
 describe('ChannelSender', () => {
+  it('tells of a bot token that Discord no longer takes, and of nothing else', async () => {
+    const { sender, unauthorised } = senderOf(apiError(403, 50013), apiError(401, 0));
+    await expect(sender.typing(channel)).rejects.toMatchObject({ fault: 'gone' });
+    expect(unauthorised).toEqual([]);
+    await expect(sender.typing(channel)).rejects.toMatchObject({ fault: 'unauthorised' });
+    expect(unauthorised).toEqual(['unauthorised']);
+  });
+
   it('posts a reply that pings nobody else, and that Discord creates once [F9] [A6]', async () => {
     const { requests, sender } = senderOf(created('@everyone hi'));
     const posted = await sender.post(channel, {
