@@ -13,18 +13,21 @@ const pingIntervalMs = 10_000;
 
 /**
  * Waits for the server and connects.
- * @throws {BusError} `unreachable` when it is not there in time or refuses us for good
+ * @throws {BusError} `unreachable` when it is not there in time or refuses us for good; the signal's
+ *   reason when that aborts first
  */
 export async function dialNats(options: {
   readonly url: string;
   readonly name: string;
   readonly connectTimeoutMs: number;
   readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
 }): Promise<{ readonly connection: NatsConnection; readonly address: string }> {
-  const { clock, connectTimeoutMs, name } = options;
+  const { clock, connectTimeoutMs, name, signal } = options;
   const { servers, ...credentials } = parseUrl(options.url);
   using deadline = deadlineAfter(clock, connectTimeoutMs);
   for (;;) {
+    signal?.throwIfAborted();
     try {
       const connection = await connect({
         servers,
@@ -32,6 +35,9 @@ export async function dialNats(options: {
         name,
         timeout: Math.min(dialTimeoutMs, Math.max(1, deadline.remainingMs())),
         maxReconnectAttempts: -1,
+        // Without it the client ends for good at the second refusal, and the process would live on deaf:
+        // a server that restarts with other users may be set right again.
+        ignoreAuthErrorAbort: true,
         reconnectTimeWait: retryPauseMs,
         reconnectJitter: reconnectJitterMs,
         reconnectJitterTLS: reconnectJitterMs,
@@ -51,7 +57,7 @@ export async function dialNats(options: {
           error,
         );
       }
-      await clock.sleep(retryPauseMs);
+      await clock.sleep(retryPauseMs, signal && { signal });
     }
   }
 }

@@ -157,6 +157,15 @@ describe('connectRedis at start', () => {
     expect(everything(failure)).not.toContain('hush');
   });
 
+  it('gives up the wait when it is told to', async () => {
+    const stop = new AbortController();
+    const url = `redis://127.0.0.1:${await freePort()}`;
+    const waiting = { ...options, connectTimeoutMs: 600_000, signal: stop.signal };
+    const connecting = connectRedis({ ...waiting, url });
+    stop.abort(new Error('told to end'));
+    await expect(connecting).rejects.toThrow('told to end');
+  });
+
   it('gives up at once when Redis refuses the password', async () => {
     await using server = await startRedisServer();
     const url = server.url.replace('://', '://someone:hush-hush@');
