@@ -62,7 +62,7 @@ interface Taken {
 
 /** A bot on a simulated clock, the memory bus and a fake Discord; the test is its worker. */
 export async function openBench(
-  difference: Partial<BotParts> & { config?: Partial<BotConfig> } = {},
+  difference: Partial<Omit<BotParts, 'config'>> & { readonly config?: Partial<BotConfig> } = {},
 ) {
   const telemetry = captureTelemetry();
   const clock = new SimulatedClock();

@@ -47,3 +47,28 @@ describe('a question that is deleted while its context is gathered', () => {
     expect(bench.exchanges.filter(({ ending }) => ending.kind === 'refused')).toEqual([]);
   });
 });
+
+describe('more questions than a cluster can even refuse', () => {
+  it('are left without a word and counted, so that refusals have a bound too', async () => {
+    await using bench = await openBench({ config: { answersPerCluster: 5 } });
+    const written = Promise.withResolvers<void>();
+    const post = bench.discord.post.bind(bench.discord);
+    bench.discord.post = async (...args) => {
+      await written.promise;
+      return await post(...args);
+    };
+    for (let user = 100; user < 150; user += 1) {
+      bench.discord.sayDirectly('hi', { author: { id: `400000000000000${user}`, username: 'x' } });
+    }
+    await bench.settle();
+    expect(bench.bot.snapshot.openAnswers).toBe(10);
+    expect(await bench.queue.size()).toBe(5);
+    written.resolve();
+    await bench.settle();
+    expect(bench.exchanges).toHaveLength(5);
+    const left = (await bench.telemetry.metrics()).find(
+      ({ name }) => name === 'starling.bot.left_out',
+    );
+    expect(left?.value).toBe(40);
+  });
+});
