@@ -1,6 +1,9 @@
 import { type Clock, deadlineAfter } from '@starling/clock';
+import { log } from '@starling/telemetry';
 import { type ConnectionOptions, connect, errors, type NatsConnection } from 'nats';
 import { BusError } from './port.ts';
+
+const logger = log('bus');
 
 /** One try to connect: a server on the same network answers in a few milliseconds. */
 const dialTimeoutMs = 2_000;
@@ -12,7 +15,7 @@ const reconnectJitterMs = 400;
 const pingIntervalMs = 10_000;
 
 /**
- * Waits for the server and connects.
+ * Waits for the server and connects; a wait is told once, so that nobody wonders what happens.
  * @throws {BusError} `unreachable` when it is not there in time or refuses us for good; the signal's
  *   reason when that aborts first
  */
@@ -26,7 +29,7 @@ export async function dialNats(options: {
   const { clock, connectTimeoutMs, name, signal } = options;
   const { servers, ...credentials } = parseUrl(options.url);
   using deadline = deadlineAfter(clock, connectTimeoutMs);
-  for (;;) {
+  for (let tries = 1; ; tries += 1) {
     signal?.throwIfAborted();
     try {
       const connection = await connect({
@@ -57,6 +60,7 @@ export async function dialNats(options: {
           error,
         );
       }
+      if (tries === 1) logger.warn('server.awaited', { address: servers, forMs: connectTimeoutMs });
       await clock.sleep(retryPauseMs, signal && { signal });
     }
   }

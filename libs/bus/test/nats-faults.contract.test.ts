@@ -132,9 +132,13 @@ describe('a NATS server that is killed and comes back on its store', () => {
 describe('connecting to NATS', () => {
   it('waits for a server that comes later', async () => {
     const port = await freePort();
+    await using telemetry = captureTelemetry();
+    const awaited = () => telemetry.lines.filter(({ event }) => event === 'server.awaited');
     const connecting = connect(`nats://127.0.0.1:${port}`);
+    await vi.waitFor(() => expect(awaited()).toHaveLength(1), wait);
     await using server = await startNatsServer({ port });
     await using bus = await connecting;
+    expect(awaited()).toHaveLength(1);
     expect(bus.state).toBe('connected');
     expect(server.port).toBe(port);
   });

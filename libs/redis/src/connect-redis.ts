@@ -1,4 +1,5 @@
 import { type Clock, deadlineAfter, type Random, systemRandom } from '@starling/clock';
+import { log } from '@starling/telemetry';
 import { Redis } from 'ioredis';
 import { IoredisConnection, type RedisConnection } from './redis-connection.ts';
 import { RedisError, withoutArguments } from './redis-error.ts';
@@ -17,6 +18,8 @@ export interface RedisOptions {
   /** Gives the wait at start up. */
   readonly signal?: AbortSignal;
 }
+
+const logger = log('redis');
 
 /** Tries to reconnect: 50 ms, doubled up to a second, plus as much again at random. */
 const firstRetryMs = 50;
@@ -63,7 +66,15 @@ export async function connectRedis(options: RedisOptions): Promise<RedisConnecti
       refused = error instanceof Error && error.name === 'ReplyError';
       if (refused) resolve(false);
     });
-    client.once('ready', () => resolve(true));
+    // Told once, so that nobody wonders what happens.
+    const tell = () => {
+      if (!refused) logger.warn('server.awaited', { address, forMs: connectTimeoutMs });
+    };
+    client.once('error', tell);
+    client.once('ready', () => {
+      client.off('error', tell);
+      resolve(true);
+    });
     const ends = signal ? AbortSignal.any([deadline.signal, signal]) : deadline.signal;
     ends.addEventListener('abort', () => resolve(false), { once: true });
     client.connect().catch((error: unknown) => {

@@ -138,9 +138,13 @@ describe('connectRedis', () => {
 describe('connectRedis at start', () => {
   it('waits for a server that comes later', async () => {
     const port = await freePort();
+    await using telemetry = captureTelemetry();
+    const awaited = () => telemetry.lines.filter(({ event }) => event === 'server.awaited');
     const connecting = connectRedis({ ...options, url: `redis://127.0.0.1:${port}` });
+    await vi.waitFor(() => expect(awaited()).toHaveLength(1));
     await using server = await startRedisServer({ port });
     await using redis = await connecting;
+    expect(awaited()).toHaveLength(1);
     expect(await redis.command('PING')).toBe('PONG');
     expect(server.port).toBe(port);
   });
