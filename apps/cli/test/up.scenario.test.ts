@@ -97,6 +97,18 @@ describe('a running fleet', () => {
     expect(up.stderr()).toMatch(/receive .* · llm .* · send .* ms/);
   });
 
+  it('starts a process that died again, and says so [I1]', async () => {
+    const status = async () => {
+      const { stdout } = await runCli(['status', '--json'], settings);
+      const { parts } = JSON.parse(stdout) as { parts: { name: string; pid?: number }[] };
+      return parts.find(({ name }) => name === 'worker-1')?.pid;
+    };
+    const pid = await status();
+    process.kill(Number(pid), 'SIGKILL');
+    await up.says('worker-1 ended with SIGKILL; starting it again');
+    await expect.poll(status).not.toBeOneOf([pid, undefined]);
+  });
+
   it('says where it is to whoever starts a second one [I1]', async () => {
     const again = await runCli(['up'], settings);
     expect(again.stderr).toContain(`Starling runs already (local, process ${up.pid}, status at`);

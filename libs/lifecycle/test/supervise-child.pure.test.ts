@@ -146,14 +146,19 @@ describe('superviseChild', () => {
     expect(children).toHaveLength(1);
   });
 
-  it('gives up a child that keeps dying, and says so', async () => {
-    const { clock, children, gaveUp, child } = supervised((fake) => {
-      serve(fake);
-      queueMicrotask(() => fake.exit({ code: 1 }));
-    });
+  it('tells of each new try, then gives up a child that keeps dying and says so', async () => {
+    const again: string[] = [];
+    const { clock, children, gaveUp, child } = supervised(
+      (fake) => {
+        serve(fake);
+        queueMicrotask(() => fake.exit({ code: 1 }));
+      },
+      { onRestart: ({ how }) => void again.push(how) },
+    );
     await child;
     await clock.advance(20_000);
     expect(children).toHaveLength(4);
+    expect(again).toEqual(Array(3).fill('worker ended with code 1'));
     expect(gaveUp).toHaveLength(1);
   });
 
