@@ -22,7 +22,7 @@ await runProcess({
   environment,
   drainDeadlineMs: balancerSection.drainDeadlineMs.default,
   log: log('process', 'balancer'),
-  async build(stack) {
+  async build(stack, { signal }) {
     // Everything is read before anything is started: a wrong setting leaves nothing behind.
     const instance = parseConfig(instanceSection, environment);
     const nats = parseConfig(natsSection, environment);
@@ -35,7 +35,7 @@ await runProcess({
     stack.use(
       await startTelemetry({ service: 'balancer', instanceId: id, config: telemetry, clock }),
     );
-    const bus = stack.use(await connectNats({ ...nats, name: id, clock }));
+    const bus = stack.use(await connectNats({ ...nats, name: id, clock, signal }));
     const config = { ...balancer, ...delivery };
     const role = await startBalancer({ bus, clock, random, balancerId: id, config });
     return {

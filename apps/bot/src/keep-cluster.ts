@@ -4,7 +4,13 @@
  * would both hold the shards' sessions (facts §1.3, defect 3).
  */
 import type { Clock, Random } from '@starling/clock';
-import { type Backoff, createDrainable, type Drainable, fullJitterMs } from '@starling/lifecycle';
+import {
+  type Backoff,
+  createDrainable,
+  type Drainable,
+  fullJitterMs,
+  settingsExitCode,
+} from '@starling/lifecycle';
 import type { Logger } from '@starling/telemetry';
 import type { ClusterExit, ClusterProcess, LaunchCluster } from './cluster-launcher.ts';
 import type { IdentifyLanes } from './identify-lanes.ts';
@@ -53,8 +59,6 @@ const steadyMs = 600_000;
 const maxMissed = 3;
 /** From SIGTERM to SIGKILL of a cluster that is stuck; one that drains has the drain's deadline. */
 const stuckGraceMs = 5_000;
-/** {@link runProcess}'s exit code for wrong settings. */
-const settingsExitCode = 2;
 
 /**
  * Starts a cluster and resolves when it serves.

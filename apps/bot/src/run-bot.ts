@@ -14,6 +14,7 @@ import { log, startTelemetry } from '@starling/telemetry';
 import { botHost } from './bot-host.ts';
 import { requiredBotToken } from './bot-token.ts';
 import { planClusters } from './cluster-plan.ts';
+import { endTogether } from './end-together.ts';
 import { hybridClusters } from './hybrid-clusters.ts';
 import { IdentifyLanes } from './identify-lanes.ts';
 import { type KeptCluster, keepCluster } from './keep-cluster.ts';
@@ -75,7 +76,7 @@ export async function runBot(environment: Environment): Promise<number> {
         failed,
       );
       return {
-        parts: clusters,
+        parts: [endTogether(clusters)],
         drainDeadlineMs: config.drainDeadlineMs + childSlackMs,
         ready: { shards: plan.shardCount, clusters: clusters.map(({ pid }) => pid) },
       };

@@ -46,9 +46,11 @@ export async function runCluster(environment: Environment): Promise<number> {
           secrets: [botToken],
         }),
       );
-      const bus = stack.use(await connectNats({ ...nats, name: `bot-${name}`, clock }));
+      const bus = stack.use(await connectNats({ ...nats, name: `bot-${name}`, clock, signal }));
       const { connectTimeoutMs } = nats;
-      const redis = stack.use(await connectRedis({ ...redisConfig, connectTimeoutMs, clock }));
+      const redis = stack.use(
+        await connectRedis({ ...redisConfig, connectTimeoutMs, clock, signal }),
+      );
       const bounds = { perUser: config.jobsPerUser, perGuild: config.jobsPerGuild };
       const { gateway, sender } = openDiscord({
         config,

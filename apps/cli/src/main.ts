@@ -1,6 +1,8 @@
 /** `starling`: the operator's commands. */
 import { resolve } from 'node:path';
+import { systemClock } from '@starling/clock';
 import { withEnvFile } from '@starling/config';
+import { signalEchoMs } from '@starling/lifecycle';
 import { chaos } from './commands/chaos.ts';
 import { deadLetters } from './commands/deadletters.ts';
 import { demo } from './commands/demo.ts';
@@ -14,9 +16,16 @@ import { runCommand } from './run-command.ts';
 const root = resolve(import.meta.dirname, '../../..');
 const stop = new AbortController();
 
-/** Told to end twice, it ends at once; the children it started end with it. */
+let askedAtMs = 0;
+
+/**
+ * Told to end twice, it ends at once; the children it started end with it. One Ctrl-C under npm comes
+ * twice, from the terminal and from npm, and counts once.
+ */
 const onSignal = () => {
-  if (stop.signal.aborted) process.exit(130);
+  const nowMs = systemClock.monotonicMs();
+  if (!stop.signal.aborted) askedAtMs = nowMs;
+  else if (nowMs - askedAtMs >= signalEchoMs) process.exit(130);
   stop.abort(new Error('stopped'));
 };
 process.on('SIGINT', onSignal);

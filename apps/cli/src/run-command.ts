@@ -87,6 +87,7 @@ function fail(error: unknown, command: Command, say: (line: string) => void): nu
 
 interface SystemError extends Error {
   readonly code: string;
+  readonly syscall: string;
   readonly path?: string;
 }
 
@@ -95,8 +96,11 @@ function isSystemError(error: unknown): error is SystemError {
 }
 
 /** The remedies of what a disk or a permission can do to a start. */
-function systemText({ code, path, message }: SystemError): string {
+function systemText({ code, path, syscall, message }: SystemError): string {
   const where = path ?? 'a folder';
+  if (syscall === 'mkdir' && (code === 'ENOTDIR' || code === 'EEXIST' || code === 'ENOENT')) {
+    return `there can be no folder ${where}: set STARLING_DIR to one that can be made`;
+  }
   switch (code) {
     case 'EACCES':
     case 'EPERM':

@@ -35,6 +35,10 @@ const directory = z.object({
   ),
 });
 
+const sessions = z.object({
+  sessions: z.array(z.object({ live: z.boolean(), shard: z.tuple([z.int(), z.int()]) })),
+});
+
 const record = z.object({
   violations: z.array(z.object({ rule: z.string(), detail: z.unknown() })),
   owed: z.array(z.object({ id: z.string() })),
@@ -125,6 +129,12 @@ export class DiscordSide {
       taken.add(member.id);
       return [{ userId: member.id, channelId: channel.id, otherChannelId: other.id }];
     });
+  }
+
+  /** Shards that have a connected gateway session now. */
+  async liveShards(): Promise<readonly number[]> {
+    const { sessions: all } = await this.#call(sessions, 'GET', '/control/sessions');
+    return all.filter(({ live }) => live).map(({ shard: [id] }) => id);
   }
 
   record(): Promise<z.infer<typeof record>> {

@@ -169,6 +169,27 @@ describe('what people write', () => {
   });
 });
 
+describe('many questions of one person', () => {
+  it('are answered as far as there is room for them, the next is put off calmly [F10]', async () => {
+    const { channelId, otherChannelId, userId } = place();
+    const mine = { userId, mention: true, content: 'Take your time. [[tokens:25]]' };
+    await under.provider.pace('slow');
+    const asked = [];
+    for (const channel of [channelId, channelId, otherChannelId, otherChannelId]) {
+      asked.push(await under.discord.say({ ...mine, channelId: channel }));
+    }
+    const ends = await Promise.all(asked.map(endOf));
+    expect(ends.map(({ exchange }) => exchange?.ending.kind)).toEqual([
+      ...['answered', 'answered', 'answered'],
+      'refused',
+    ]);
+    const { answer, exchange } = ends[3] ?? {};
+    expect(exchange?.ending).toEqual({ kind: 'refused', code: 'user_busy' });
+    expect(answer?.text).toMatch(/^You already have several questions waiting.* <t:\d+:R> · id /);
+    expect(answer?.text).toContain(exchange?.correlationId);
+  });
+});
+
 describe('a long answer', () => {
   /** What people read: a break may change white space and the fences of a code block, nothing else. */
   const words = (text: string) => text.split(/\s+/).filter((word) => !/^(```\w*)?$/.test(word));
@@ -212,8 +233,21 @@ describe('a message that changes while it is answered', () => {
     );
   });
 
+  it('leaves no trace when it is deleted before the first text [A10]', async () => {
+    await under.provider.fault({ kind: 'first-token-stall' });
+    const { channelId, messageId } = await under.discord.say(inGuild('Never mind.'));
+    await expect.poll(async () => (await under.provider.record()).concurrency.now).toBe(1);
+    await under.discord.remove(messageId);
+    const exchange = await under.fleet.exchanges.wait(messageId, 60_000);
+    expect(exchange?.ending).toEqual({ kind: 'failed', code: 'cancelled' });
+    await expect
+      .poll(async () => (await under.provider.record()).counts.byEnding)
+      .toEqual({ aborted: 1 });
+    expect(await botMessages(channelId)).toEqual([]);
+  });
+
   it('is answered as it was asked when it is edited [A6]', async () => {
-    const { said } = await askSlowly(inGuild('One thing. [[tokens:40]]'));
+    const { said } = await askSlowly(inGuild('One thing. [[tokens:20]]'));
     await under.discord.edit(said.messageId, `<@${await under.discord.botId()}> Another thing.`);
     const { answer, exchange } = await endOf(said);
     expect(exchange?.ending.kind).toBe('answered');

@@ -1,5 +1,6 @@
 import { type botSection, ConfigError, type ConfigOf } from '@starling/config';
 import { fetchGatewayInfo } from '@starling/discord';
+import { settingsErrorOf } from '@starling/roles';
 
 type BotSettings = ConfigOf<typeof botSection>;
 
@@ -28,8 +29,14 @@ export async function shardsOf(
   signal: AbortSignal,
 ): Promise<{ readonly shards: readonly number[]; readonly shardCount: number }> {
   const shardCount =
-    shards === 'auto'
-      ? (await fetchGatewayInfo({ apiUrl, botToken, signal })).shards
-      : Number(shards);
+    shards === 'auto' ? await recommendedShards({ apiUrl, botToken, signal }) : Number(shards);
   return { shardCount, shards: Array.from({ length: shardCount }, (_, shard) => shard) };
+}
+
+async function recommendedShards(options: Parameters<typeof fetchGatewayInfo>[0]): Promise<number> {
+  try {
+    return (await fetchGatewayInfo(options)).shards;
+  } catch (error) {
+    throw settingsErrorOf(error);
+  }
 }

@@ -22,12 +22,18 @@ import {
   subjects,
   workerId,
 } from '@starling/contracts';
-import { ChannelSender, ClientGateway, createClient, EditPace } from '@starling/discord';
 import { createMemoryAdmission } from '@starling/jobs';
 import { runProcess } from '@starling/lifecycle';
 import { providerFrom } from '@starling/llm';
-import { openJobs, startBalancer, startBot, startWorker } from '@starling/roles';
-import { log, startTelemetry, telemetryFor } from '@starling/telemetry';
+import {
+  openDiscord,
+  openJobs,
+  settingsErrorOf,
+  startBalancer,
+  startBot,
+  startWorker,
+} from '@starling/roles';
+import { log, startTelemetry } from '@starling/telemetry';
 import { requireBotToken, shardsOf } from './discord-settings.ts';
 
 const environment = process.env;
@@ -64,54 +70,59 @@ await runProcess({
       if (decoded.ok) process.send?.({ exchange: decoded.value });
     });
 
-    const client = createClient({
-      apiUrl: bot.apiUrl,
+    const { gateway, sender } = openDiscord({
+      config: bot,
       ...(await shardsOf(bot, signal)),
-      messageContent: bot.messageContent,
-      globalRequestsPerSecond: bot.requestsPerSecond,
+      sharers: 1,
+      clock,
+      // Nobody catches it, so it ends the process in order and with its reason.
+      onFatal: (error) => void Promise.reject(error),
     });
-    const { promise: fatal, reject } = Promise.withResolvers<never>();
-    fatal.catch((error: unknown) => process.emit('uncaughtException', error as Error));
-    const gateway = stack.use(
-      new ClientGateway({ client, logger: telemetryFor('bot').log('gateway'), onFatal: reject }),
-    );
-    const pace = new EditPace({ clock, minIntervalMs: bot.editIntervalMs });
+    stack.use(gateway);
     const bounds = { maxMessages: bot.historyMessages, ttlMs: bot.conversationTtlMs };
 
     const parts = [
-      await startWorker({
-        bus,
-        clock,
-        random,
-        provider,
-        workerId: workerId.parse('embedded'),
-        config: worker,
-      }),
-      await startBalancer({
-        bus,
-        clock,
-        random,
-        balancerId: balancerId.parse('embedded'),
-        config: balancer,
-      }),
-      await startBot({
-        clusterId: clusterId.parse('c0'),
-        bus,
-        jobs: await openJobs({ bus, clock }),
-        gateway,
-        sender: new ChannelSender({ rest: client.rest, pace }),
-        conversations: createMemoryConversations({ ...bounds, clock }),
-        admission: createMemoryAdmission({
+      stack.use(
+        await startWorker({
+          bus,
           clock,
-          perUser: bot.jobsPerUser,
-          perGuild: bot.jobsPerGuild,
+          random,
+          provider,
+          workerId: workerId.parse('embedded'),
+          config: worker,
         }),
-        config: bot,
-        clock,
-        random,
-      }),
+      ),
+      stack.use(
+        await startBalancer({
+          bus,
+          clock,
+          random,
+          balancerId: balancerId.parse('embedded'),
+          config: balancer,
+        }),
+      ),
+      stack.use(
+        await startBot({
+          clusterId: clusterId.parse('c0'),
+          bus,
+          jobs: await openJobs({ bus, clock }),
+          gateway,
+          sender,
+          conversations: createMemoryConversations({ ...bounds, clock }),
+          admission: createMemoryAdmission({
+            clock,
+            perUser: bot.jobsPerUser,
+            perGuild: bot.jobsPerGuild,
+          }),
+          config: bot,
+          clock,
+          random,
+        }),
+      ),
     ];
-    await gateway.connect({ botToken: bot.botToken, signal });
+    await gateway.connect({ botToken: bot.botToken, signal }).catch((error: unknown) => {
+      throw settingsErrorOf(error);
+    });
     return { parts, drainDeadlineMs: bot.drainDeadlineMs };
   },
 });

@@ -1,5 +1,4 @@
 /** The emulator's door for tests, benchmarks and the local fleet: start it in-process. */
-export { ControlProblem, type FieldProblem } from './control/control-problem.ts';
 export type { Fault, FaultsInput } from './faults/fault.ts';
 export {
   type LlmEmulator,

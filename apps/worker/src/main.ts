@@ -24,7 +24,7 @@ await runProcess({
   environment,
   drainDeadlineMs: workerSection.drainDeadlineMs.default,
   log: log('process', 'worker'),
-  async build(stack) {
+  async build(stack, { signal }) {
     // Everything is read before anything is started: a wrong setting leaves nothing behind.
     const instance = parseConfig(instanceSection, environment);
     const nats = parseConfig(natsSection, environment);
@@ -39,7 +39,7 @@ await runProcess({
       await startTelemetry({ service: 'worker', instanceId: id, config: telemetry, clock }),
     );
     stack.use(provider);
-    const bus = stack.use(await connectNats({ ...nats, name: id, clock }));
+    const bus = stack.use(await connectNats({ ...nats, name: id, clock, signal }));
     const config = { ...worker, ...delivery };
     const role = await startWorker({ bus, clock, random, provider, workerId: id, config });
     return {

@@ -20,12 +20,15 @@ export interface NatsOptions {
   /** How long to wait for a server that is not there at start. */
   readonly connectTimeoutMs: number;
   readonly clock: Clock;
+  /** Gives the wait at start up. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Connects to NATS. After that it reconnects without end; what is asked of it meanwhile fails with
  * `unreachable` at once, except `subscribe` and `take`, which wait.
- * @throws {BusError} `unreachable` after `connectTimeoutMs`, naming the address and what to do
+ * @throws {BusError} `unreachable` after `connectTimeoutMs`, naming the address and what to do; the
+ *   signal's reason when that aborts first
  */
 export async function connectNats(options: NatsOptions): Promise<Bus> {
   const { connection, address } = await dialNats(options);

@@ -1,6 +1,9 @@
 import { type Clock, deadlineAfter } from '@starling/clock';
+import { log } from '@starling/telemetry';
 import { type ConnectionOptions, connect, errors, type NatsConnection } from 'nats';
 import { BusError } from './port.ts';
+
+const logger = log('bus');
 
 /** One try to connect: a server on the same network answers in a few milliseconds. */
 const dialTimeoutMs = 2_000;
@@ -12,19 +15,22 @@ const reconnectJitterMs = 400;
 const pingIntervalMs = 10_000;
 
 /**
- * Waits for the server and connects.
- * @throws {BusError} `unreachable` when it is not there in time or refuses us for good
+ * Waits for the server and connects; a wait is told once, so that nobody wonders what happens.
+ * @throws {BusError} `unreachable` when it is not there in time or refuses us for good; the signal's
+ *   reason when that aborts first
  */
 export async function dialNats(options: {
   readonly url: string;
   readonly name: string;
   readonly connectTimeoutMs: number;
   readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
 }): Promise<{ readonly connection: NatsConnection; readonly address: string }> {
-  const { clock, connectTimeoutMs, name } = options;
+  const { clock, connectTimeoutMs, name, signal } = options;
   const { servers, ...credentials } = parseUrl(options.url);
   using deadline = deadlineAfter(clock, connectTimeoutMs);
-  for (;;) {
+  for (let tries = 1; ; tries += 1) {
+    signal?.throwIfAborted();
     try {
       const connection = await connect({
         servers,
@@ -32,6 +38,9 @@ export async function dialNats(options: {
         name,
         timeout: Math.min(dialTimeoutMs, Math.max(1, deadline.remainingMs())),
         maxReconnectAttempts: -1,
+        // Without it the client ends for good at the second refusal, and the process would live on deaf:
+        // a server that restarts with other users may be set right again.
+        ignoreAuthErrorAbort: true,
         reconnectTimeWait: retryPauseMs,
         reconnectJitter: reconnectJitterMs,
         reconnectJitterTLS: reconnectJitterMs,
@@ -51,7 +60,8 @@ export async function dialNats(options: {
           error,
         );
       }
-      await clock.sleep(retryPauseMs);
+      if (tries === 1) logger.warn('server.awaited', { address: servers, forMs: connectTimeoutMs });
+      await clock.sleep(retryPauseMs, signal && { signal });
     }
   }
 }

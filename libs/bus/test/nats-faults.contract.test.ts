@@ -94,6 +94,25 @@ describe('a NATS server that is killed and comes back on its store', () => {
     await rm(storeDir, { recursive: true, force: true });
   });
 
+  it('goes on trying while its credentials are refused, and is back when they are taken', async () => {
+    const port = await freePort();
+    const user = 'someone';
+    const startWith = (password: string) =>
+      startNatsServer({ port, authorization: { user, password } });
+    const first = await startWith('hush-hush');
+    await using bus = await connect(first.url.replace('://', `://${user}:hush-hush@`));
+    await using telemetry = captureTelemetry();
+    await first.stop();
+    const second = await startWith('hush-other');
+    const refusals = () => telemetry.lines.filter(({ event }) => event === 'server.error').length;
+    await vi.waitFor(() => expect(refusals()).toBeGreaterThan(2), wait);
+    expect(bus.state).toBe('reconnecting');
+    await second.stop();
+    await using _third = await startWith('hush-hush');
+    await vi.waitFor(() => expect(bus.state).toBe('connected'), wait);
+    expect(inspect(telemetry.lines, { depth: 10 })).not.toContain('hush');
+  });
+
   it('lets a bus be closed while it is away', async () => {
     await using server = await startNatsServer();
     const bus = await connect(server.url);
@@ -113,9 +132,13 @@ describe('a NATS server that is killed and comes back on its store', () => {
 describe('connecting to NATS', () => {
   it('waits for a server that comes later', async () => {
     const port = await freePort();
+    await using telemetry = captureTelemetry();
+    const awaited = () => telemetry.lines.filter(({ event }) => event === 'server.awaited');
     const connecting = connect(`nats://127.0.0.1:${port}`);
+    await vi.waitFor(() => expect(awaited()).toHaveLength(1), wait);
     await using server = await startNatsServer({ port });
     await using bus = await connecting;
+    expect(awaited()).toHaveLength(1);
     expect(bus.state).toBe('connected');
     expect(server.port).toBe(port);
   });
@@ -128,6 +151,14 @@ describe('connecting to NATS', () => {
       message: expect.stringMatching(/127\.0\.0\.1:\d+.*300 ms.*NATS_URL/),
     });
     expect(inspect(failure, { depth: 10, showHidden: true })).not.toContain('hush');
+  });
+
+  it('gives up the wait when it is told to', async () => {
+    const stop = new AbortController();
+    const url = `nats://127.0.0.1:${await freePort()}`;
+    const connecting = connect(url, { connectTimeoutMs: 600_000, signal: stop.signal });
+    stop.abort(new Error('told to end'));
+    await expect(connecting).rejects.toThrow('told to end');
   });
 
   it('uses the credentials of its address, and gives up at once when they are refused', async () => {

@@ -34,10 +34,20 @@ const lookBackLimit = 50;
 export class ChannelSender {
   readonly #rest: Pick<REST, 'queueRequest'>;
   readonly #pace: EditPace;
+  readonly #onUnauthorised: (error: SendError) => void;
 
-  constructor(parts: { readonly rest: Pick<REST, 'queueRequest'>; readonly pace: EditPace }) {
+  /**
+   * @param parts.onUnauthorised Discord no longer takes the bot token. From then on discord.js' REST
+   *   client has none, so that no call of it can ever succeed (facts §0.7)
+   */
+  constructor(parts: {
+    readonly rest: Pick<REST, 'queueRequest'>;
+    readonly pace: EditPace;
+    readonly onUnauthorised: (error: SendError) => void;
+  }) {
     this.#rest = parts.rest;
     this.#pace = parts.pace;
+    this.#onUnauthorised = parts.onUnauthorised;
   }
 
   /**
@@ -129,8 +139,10 @@ export class ChannelSender {
   async #call(request: InternalRequest): Promise<ResponseLike> {
     try {
       return await this.#rest.queueRequest(request);
-    } catch (error) {
-      throw sendErrorFrom(error);
+    } catch (cause) {
+      const error = sendErrorFrom(cause);
+      if (error.fault === 'unauthorised') this.#onUnauthorised(error);
+      throw error;
     }
   }
 }

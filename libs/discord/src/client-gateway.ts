@@ -2,6 +2,7 @@
  * The gateway as discord.js' Client holds it. Events are read from its raw dispatches, which come
  * whether or not the guild or channel is cached, also while the client still waits for its guilds.
  */
+import type { Clock } from '@starling/clock';
 import { type UserId, userId } from '@starling/contracts';
 import type { Logger } from '@starling/telemetry';
 import { type Client, Events, GatewayDispatchEvents, Status } from 'discord.js';
@@ -21,6 +22,7 @@ export interface GatewaySnapshot {
 
 export interface ClientGatewayParts {
   readonly client: Client;
+  readonly clock: Clock;
   readonly logger: Logger;
   /** Discord ended a session for good while it ran, for example because the token was reset. */
   readonly onFatal: (error: GatewayError) => void;
@@ -29,16 +31,24 @@ export interface ClientGatewayParts {
 /** Our own close code: the session stays and may be resumed (facts §2.2). */
 const resumableClose = 4200;
 
+/**
+ * How long a socket may take to close. A dead one answers never, and discord.js waits 30 s for it; a
+ * shard that still waits for its READY is waited for longer.
+ */
+const closeTimeoutMs = 2_000;
+
 export class ClientGateway implements AsyncDisposable {
   readonly #client: Client;
+  readonly #clock: Clock;
   #self: UserId | undefined;
   #connected = false;
   #fatal: GatewayError | undefined;
   #closing: Promise<void> | undefined;
   #disposing: Promise<void> | undefined;
 
-  constructor({ client, logger, onFatal }: ClientGatewayParts) {
+  constructor({ client, clock, logger, onFatal }: ClientGatewayParts) {
     this.#client = client;
+    this.#clock = clock;
     client.ws.on(GatewayDispatchEvents.Ready, (data: unknown) => this.#noteSelf(data));
     // An error event without a listener would end the process.
     client.on(Events.Error, (error) => logger.warn('client.error', { error }));
@@ -112,7 +122,10 @@ export class ClientGateway implements AsyncDisposable {
     }
   }
 
-  /** Closes every shard so that its session can be resumed; nothing comes in afterwards. */
+  /**
+   * Closes every shard so that its session can be resumed; nothing comes in afterwards. A socket that
+   * does not close within two seconds is waited for no longer.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -126,14 +139,20 @@ export class ClientGateway implements AsyncDisposable {
     ]) {
       this.#client.ws.removeAllListeners(event);
     }
-    await innerSockets(this.#client)?.destroy({ code: resumableClose });
+    await this.#within(innerSockets(this.#client)?.destroy({ code: resumableClose }));
   }
 
   /** Closes, then lets go of timers and token. */
   [Symbol.asyncDispose](): Promise<void> {
     // `Client.destroy` alone would close with 1000, which ends the sessions (facts §2.4).
-    this.#disposing ??= this.close().then(() => this.#client.destroy());
+    this.#disposing ??= this.close().then(() => this.#within(this.#client.destroy()));
     return this.#disposing;
+  }
+
+  async #within(closing: Promise<void> | undefined): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    using _timer = this.#clock.schedule(closeTimeoutMs, late.resolve);
+    await Promise.race([closing, late.promise]);
   }
 
   #noteSelf(data: unknown): void {

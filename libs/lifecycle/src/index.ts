@@ -11,9 +11,15 @@ export {
   type ProcessStep,
   type StopCause,
   type StopSignal,
+  signalEchoMs,
   stepProcess,
 } from './process-state.ts';
-export { type BuiltProcess, type RunProcessOptions, runProcess } from './run-process.ts';
+export {
+  type BuiltProcess,
+  type RunProcessOptions,
+  runProcess,
+  settingsExitCode,
+} from './run-process.ts';
 export type {
   ChildCommand,
   ChildEars,

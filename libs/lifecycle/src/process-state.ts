@@ -55,7 +55,7 @@ export type ProcessEffect =
  * A second signal within this time is the first one once more: npm passes on the Ctrl-C that the
  * terminal has sent to the whole group already, and `timeout` signals child and group.
  */
-const echoMs = 500;
+export const signalEchoMs = 500;
 
 export interface ProcessStep {
   readonly state: ProcessState;
@@ -111,7 +111,7 @@ function whileDraining(
       // A fault on the way out makes the ending a failure; a second signal is impatience.
       if (event.cause.kind === 'fault')
         return { state: { ...state, cause: event.cause }, effects: [] };
-      const impatient = event.cause.kind === 'signal' && event.atMs - state.sinceMs >= echoMs;
+      const impatient = event.cause.kind === 'signal' && event.atMs - state.sinceMs >= signalEchoMs;
       return impatient ? forced(state) : { state, effects: [] };
     }
     case 'deadline':

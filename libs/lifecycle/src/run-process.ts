@@ -35,6 +35,9 @@ export interface RunProcessOptions {
   readonly host?: ProcessHost;
 }
 
+/** Exit code of a program whose settings are wrong: with the same ones another try ends the same way. */
+export const settingsExitCode = 2;
+
 /** After force: long enough to close sockets and kill children, short for a person who pressed Ctrl-C twice. */
 const forceGraceMs = 2_000;
 
@@ -138,7 +141,7 @@ export async function runProcess(options: RunProcessOptions): Promise<number> {
 
 function exitCodeOf(state: ProcessState): number {
   if (state.kind === 'stopped') return 0;
-  return state.kind === 'failed' && state.error instanceof ConfigError ? 2 : 1;
+  return state.kind === 'failed' && state.error instanceof ConfigError ? settingsExitCode : 1;
 }
 
 /** One setting a line: variable, value, remedy. */

@@ -1,7 +1,7 @@
 /**
  * Keeps one child process alive: waits for its readiness, starts it again after a failure with
  * growing, jittered pauses up to a bound, and ends it by SIGTERM, then SIGKILL. It never lets go of
- * a child that may still run.
+ * a child that may still run. One that says that its settings are wrong is given up at once.
  */
 import type { Clock, Random } from '@starling/clock';
 import { type Backoff, fullJitterMs } from './backoff.ts';
@@ -9,6 +9,7 @@ import { createDrainable } from './create-drainable.ts';
 import type { Drainable } from './drainable.ts';
 import type { LifecycleLog } from './lifecycle-log.ts';
 import { asReadyMessage } from './process-host.ts';
+import { settingsExitCode } from './run-process.ts';
 import {
   type ChildCommand,
   type ChildExit,
@@ -49,12 +50,16 @@ export interface SuperviseOptions {
   readonly stopDeadlineMs: number;
   /** Default: five more tries within about 15 s, counting anew after 30 s of service. */
   readonly restart?: RestartPolicy;
+  /** The shortest pause before it is started again, milliseconds; 0 unless given. */
+  readonly minPauseMs?: number;
   /** Gives up the start and kills the child; means nothing once the child served. */
   readonly signal?: AbortSignal;
   readonly log?: LifecycleLog;
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
   /** Every other IPC message. */
   readonly onMessage?: (message: unknown) => void;
+  /** It failed and will be started again. */
+  readonly onRestart?: (error: ChildError) => void;
   /** The child served and is now given up: too many failures in a row. */
   readonly onGaveUp?: (error: ChildError) => void;
   readonly spawn?: SpawnChild;
@@ -73,6 +78,14 @@ export interface SupervisedChild extends Drainable {
 /** A child could not be brought to serve. */
 export class ChildError extends Error {
   override readonly name = 'ChildError';
+  /** How it ended, in a few words; the message also has the last lines that it said. */
+  readonly how: string;
+
+  constructor(how: string, lastLines: readonly string[] = []) {
+    const said = lastLines.length > 0 ? `; it said last:\n  ${lastLines.join('\n  ')}` : '';
+    super(`${how}${said}`);
+    this.how = how;
+  }
 }
 
 /** Last lines of a child's output that its failure quotes. */
@@ -114,10 +127,13 @@ export async function superviseChild(options: SuperviseOptions): Promise<Supervi
       child = undefined;
       if (stopping.signal.aborted) throw stopping.signal.reason;
       failures += 1;
-      const error = new ChildError(failureText(name, outcome, exit, attempt.lastLines));
+      const error = new ChildError(endingText(name, outcome, exit), attempt.lastLines);
       log?.warn('child.failed', { child: name, failures, error });
-      if (exit.error || failures > restart.maxRestarts) throw error;
-      await clock.sleep(fullJitterMs(restart, failures, random), { signal: stopping.signal });
+      const hopeless = exit.error !== undefined || exit.code === settingsExitCode;
+      if (hopeless || failures > restart.maxRestarts) throw error;
+      options.onRestart?.(error);
+      const pauseMs = Math.max(options.minPauseMs ?? 0, fullJitterMs(restart, failures, random));
+      await clock.sleep(pauseMs, { signal: stopping.signal });
       restarts += 1;
     }
   };
@@ -205,17 +221,11 @@ function startChild(options: SuperviseOptions) {
   return { child, outcome, lastLines };
 }
 
-function failureText(
-  name: string,
-  outcome: StartOutcome,
-  exit: ChildExit,
-  lastLines: readonly string[],
-): string {
+function endingText(name: string, outcome: StartOutcome, exit: ChildExit): string {
   const how = exit.error
     ? `could not be started: ${exit.error.message}`
     : outcome.kind === 'timeout'
       ? 'was not ready in time'
       : `ended ${outcome.kind === 'ready' ? '' : 'before it was ready '}with ${exit.signal ?? `code ${exit.code}`}`;
-  const said = lastLines.length > 0 ? `; it said last:\n  ${lastLines.join('\n  ')}` : '';
-  return `${name} ${how}${said}`;
+  return `${name} ${how}`;
 }

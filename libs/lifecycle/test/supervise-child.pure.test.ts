@@ -91,6 +91,16 @@ describe('superviseChild', () => {
     expect(running.pid).toBe(102);
   });
 
+  it('lets its rest pass before it starts one again', async () => {
+    const { clock, children, child } = supervised(serve, { minPauseMs: 5_000 });
+    await child;
+    children[0]?.exit({ code: 1 });
+    await clock.advance(4_999);
+    expect(children).toHaveLength(1);
+    await clock.advance(1);
+    expect(children).toHaveLength(2);
+  });
+
   it('kills a child that is not ready in time, and gives up after its tries', async () => {
     const { clock, children, child } = supervised(() => {});
     const rejected = expect(child).rejects.toThrow(/was not ready in time/);
@@ -123,14 +133,32 @@ describe('superviseChild', () => {
     expect(children).toHaveLength(1);
   });
 
-  it('gives up a child that keeps dying, and says so', async () => {
-    const { clock, children, gaveUp, child } = supervised((fake) => {
-      serve(fake);
-      queueMicrotask(() => fake.exit({ code: 1 }));
+  it('tries a program whose settings are wrong only once', async () => {
+    const { clock, children, child } = supervised((fake) => {
+      queueMicrotask(() => {
+        fake.ears.line('NATS_URL=here: give a URL', 'stderr');
+        fake.exit({ code: 2 });
+      });
     });
+    const rejected = expect(child).rejects.toThrow('NATS_URL=here');
+    await clock.advance(20_000);
+    await rejected;
+    expect(children).toHaveLength(1);
+  });
+
+  it('tells of each new try, then gives up a child that keeps dying and says so', async () => {
+    const again: string[] = [];
+    const { clock, children, gaveUp, child } = supervised(
+      (fake) => {
+        serve(fake);
+        queueMicrotask(() => fake.exit({ code: 1 }));
+      },
+      { onRestart: ({ how }) => void again.push(how) },
+    );
     await child;
     await clock.advance(20_000);
     expect(children).toHaveLength(4);
+    expect(again).toEqual(Array(3).fill('worker ended with code 1'));
     expect(gaveUp).toHaveLength(1);
   });
 

@@ -1,4 +1,3 @@
-export { maxAnswerLength } from './answer-collector.ts';
 export type { CallOptions, CompletionRequest, Provider, Retry, StreamPart } from './provider.ts';
 export { type ProviderChoice, type ProviderConfig, providerChoice } from './provider-choice.ts';
 export type { ProviderFault } from './provider-fault.ts';

@@ -1,4 +1,5 @@
 import { type Clock, deadlineAfter, type Random, systemRandom } from '@starling/clock';
+import { log } from '@starling/telemetry';
 import { Redis } from 'ioredis';
 import { IoredisConnection, type RedisConnection } from './redis-connection.ts';
 import { RedisError, withoutArguments } from './redis-error.ts';
@@ -14,7 +15,11 @@ export interface RedisOptions {
   readonly clock: Clock;
   /** Spreads the tries to reconnect; the machine's own randomness by default. */
   readonly random?: Random;
+  /** Gives the wait at start up. */
+  readonly signal?: AbortSignal;
 }
+
+const logger = log('redis');
 
 /** Tries to reconnect: 50 ms, doubled up to a second, plus as much again at random. */
 const firstRetryMs = 50;
@@ -28,10 +33,12 @@ const silentTimeouts = 5;
 /**
  * Connects to Redis. After that it reconnects without end, and commands fail at once meanwhile:
  * nothing is queued for later and nothing is sent twice.
- * @throws {RedisError} `unreachable` after `connectTimeoutMs`, naming the address and what to do
+ * @throws {RedisError} `unreachable` after `connectTimeoutMs`, naming the address and what to do; the
+ *   signal's reason when that aborts first
  */
 export async function connectRedis(options: RedisOptions): Promise<RedisConnection> {
-  const { clock, commandTimeoutMs, connectTimeoutMs, random = systemRandom } = options;
+  const { clock, commandTimeoutMs, connectTimeoutMs, random = systemRandom, signal } = options;
+  signal?.throwIfAborted();
   const url = new URL(options.url);
   const address = `${url.hostname}:${url.port || 6379}`;
   const client = new Redis(options.url, {
@@ -59,14 +66,24 @@ export async function connectRedis(options: RedisOptions): Promise<RedisConnecti
       refused = error instanceof Error && error.name === 'ReplyError';
       if (refused) resolve(false);
     });
-    client.once('ready', () => resolve(true));
-    deadline.signal.addEventListener('abort', () => resolve(false), { once: true });
+    // Told once, so that nobody wonders what happens.
+    const tell = () => {
+      if (!refused) logger.warn('server.awaited', { address, forMs: connectTimeoutMs });
+    };
+    client.once('error', tell);
+    client.once('ready', () => {
+      client.off('error', tell);
+      resolve(true);
+    });
+    const ends = signal ? AbortSignal.any([deadline.signal, signal]) : deadline.signal;
+    ends.addEventListener('abort', () => resolve(false), { once: true });
     client.connect().catch((error: unknown) => {
       last ??= error;
     });
   });
   if (ready) return new IoredisConnection({ client, address, clock });
   client.disconnect();
+  signal?.throwIfAborted();
   const reason = last instanceof Error ? last.message || last.name : 'no answer';
   const advice = refused ? 'check REDIS_URL' : 'start it, or set REDIS_URL to where it is';
   const within = refused ? '' : ` within ${connectTimeoutMs} ms`;

@@ -138,9 +138,13 @@ describe('connectRedis', () => {
 describe('connectRedis at start', () => {
   it('waits for a server that comes later', async () => {
     const port = await freePort();
+    await using telemetry = captureTelemetry();
+    const awaited = () => telemetry.lines.filter(({ event }) => event === 'server.awaited');
     const connecting = connectRedis({ ...options, url: `redis://127.0.0.1:${port}` });
+    await vi.waitFor(() => expect(awaited()).toHaveLength(1));
     await using server = await startRedisServer({ port });
     await using redis = await connecting;
+    expect(awaited()).toHaveLength(1);
     expect(await redis.command('PING')).toBe('PONG');
     expect(server.port).toBe(port);
   });
@@ -155,6 +159,15 @@ describe('connectRedis at start', () => {
       message: expect.stringMatching(/127\.0\.0\.1:\d+.*300 ms.*REDIS_URL/),
     });
     expect(everything(failure)).not.toContain('hush');
+  });
+
+  it('gives up the wait when it is told to', async () => {
+    const stop = new AbortController();
+    const url = `redis://127.0.0.1:${await freePort()}`;
+    const waiting = { ...options, connectTimeoutMs: 600_000, signal: stop.signal };
+    const connecting = connectRedis({ ...waiting, url });
+    stop.abort(new Error('told to end'));
+    await expect(connecting).rejects.toThrow('told to end');
   });
 
   it('gives up at once when Redis refuses the password', async () => {

@@ -15,6 +15,6 @@ export {
   runIn,
 } from './propagation.ts';
 export { redact, registerSecret } from './redact.ts';
-export { type PastSpan, recordError, recordSpan, type SpanOptions, withSpan } from './spans.ts';
+export { type PastSpan, type SpanOptions, withSpan } from './spans.ts';
 export { startTelemetry, type TelemetryConfig, type TelemetryOptions } from './start.ts';
 export { type RoleTelemetry, telemetryFor } from './telemetry-for.ts';

@@ -24,6 +24,15 @@ export function prettySink(stream: LogStream, options: { readonly color: boolean
   return (line) => stream.write(`${prettyLine(line, options)}\n`);
 }
 
+/** Standard error, `auto` being for people on a terminal and for machines anywhere else. */
+export function standardErrorSink(format: 'auto' | 'pretty' | 'json'): LogSink {
+  const { stderr } = process;
+  const pretty = format === 'pretty' || (format === 'auto' && stderr.isTTY);
+  return pretty
+    ? prettySink(stderr, { color: stderr.isTTY && stderr.hasColors() })
+    : jsonSink(stderr);
+}
+
 const dropped = counter('starling.log.dropped');
 
 /** A log file: JSONL, appended. Disposing it writes what waits. */

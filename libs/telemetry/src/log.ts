@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '@starling/clock';
 import { composeLine, type LogDetail, type LogLevel } from './log-line.ts';
-import { jsonSink, type LogSink } from './log-sinks.ts';
+import { type LogSink, standardErrorSink } from './log-sinks.ts';
 
 /** Writes events of one part of a role. An event's name is lower case words with dots or underscores. */
 export interface Logger {
@@ -28,7 +28,7 @@ const fallback: LogOutput = {
   level: 'warn',
   clock: systemClock,
   defaultRole: 'starling',
-  sinks: [jsonSink(process.stderr)],
+  sinks: [standardErrorSink('auto')],
 };
 
 let output = fallback;

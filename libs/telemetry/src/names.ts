@@ -109,6 +109,11 @@ export const counterMeanings = {
     description: 'Questions that were answered, refused or failed, by kind and error code.',
     unit: '{message}',
   },
+  'starling.bot.left_out': {
+    unit: '{message}',
+    description:
+      'Questions left without a word: a cluster had twice the answers open that it may have',
+  },
   'starling.bot.quarantined': {
     description: 'Events of the gateway and messages of the bus that could not be read, by source.',
     unit: '{message}',

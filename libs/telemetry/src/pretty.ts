@@ -15,6 +15,8 @@ type Style = 'dim' | 'cyan' | 'green' | 'yellow' | 'red';
 const widths = { name: 8, subsys: 10, event: 26 };
 /** Longest value that a person wants to read in a line. */
 const maxValueLength = 120;
+/** An error's message ends with its remedy, which must be read. */
+const maxErrorLength = 400;
 
 /**
  * A line for people: local time with milliseconds, sign, role, part, event, then what is known as
@@ -43,7 +45,10 @@ export function prettyLine(line: LogLine, options: { readonly color: boolean }):
   ];
   const shown = fields
     .filter(([, value]) => value !== null && value !== undefined)
-    .map(([name, value]) => `${paint('dim', `${name}=`)}${valueText(value)}`);
+    .map(
+      ([name, value]) =>
+        `${paint('dim', `${name}=`)}${valueText(value, name === 'error' ? maxErrorLength : maxValueLength)}`,
+    );
   return [
     `${head} ${shown.join(' ')}`.trimEnd(),
     ...(line.level === 'error' ? stackOf(error) : []),
@@ -65,14 +70,14 @@ function printable(text: string): string {
   );
 }
 
-function valueText(value: Plain): string {
+function valueText(value: Plain, maxLength: number): string {
   if (typeof value === 'string') {
     const text = printable(value);
-    const shown = truncate(text, maxValueLength);
+    const shown = truncate(text, maxLength);
     return /[\s=]/.test(text) ? `"${shown}"` : shown;
   }
   if (typeof value !== 'object' || value === null) return String(value);
-  return truncate(printable(JSON.stringify(value)), maxValueLength);
+  return truncate(printable(JSON.stringify(value)), maxLength);
 }
 
 function errorText(error: Plain | undefined): Plain {

@@ -60,7 +60,7 @@ export function recordSpan(name: SpanName, past: PastSpan): void {
 }
 
 /** Marks a span as failed by `error`, with its code where it has one, and without secrets. */
-export function recordError(span: Span, error: unknown): void {
+function recordError(span: Span, error: unknown): void {
   const message = redact(error instanceof Error ? error.message : String(error));
   span.setStatus({ code: SpanStatusCode.ERROR, message });
   if (!(error instanceof Error)) {

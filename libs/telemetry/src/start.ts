@@ -7,7 +7,7 @@ import type { Clock } from '@starling/clock';
 import type { ConfigOf, telemetrySection } from '@starling/config';
 import { CorrelationSpanProcessor } from './correlation-span-processor.ts';
 import { type Logger, log, useLogOutput } from './log.ts';
-import { jsonSink, type LogSink, openLogFile, prettySink } from './log-sinks.ts';
+import { openLogFile, standardErrorSink } from './log-sinks.ts';
 import { propagator } from './propagation.ts';
 import { registerSecret } from './redact.ts';
 
@@ -55,7 +55,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<AsyncDi
   });
 
   const own = log('telemetry', service);
-  const sinks: LogSink[] = [standardErrorSink(config.logFormat)];
+  const sinks = [standardErrorSink(config.logFormat)];
   if (config.logFile !== undefined) {
     const file = stack.use(
       openLogFile(config.logFile, (error) => own.warn('log_file.broken', { error })),
@@ -100,14 +100,6 @@ export function forgetGlobals(): void {
   logs.disable();
   context.disable();
   propagation.disable();
-}
-
-function standardErrorSink(format: TelemetryConfig['logFormat']): LogSink {
-  const { stderr } = process;
-  const pretty = format === 'pretty' || (format === 'auto' && stderr.isTTY);
-  return pretty
-    ? prettySink(stderr, { color: stderr.isTTY && stderr.hasColors() })
-    : jsonSink(stderr);
 }
 
 async function spanExport(config: TelemetryConfig): Promise<SpanProcessor[]> {

@@ -104,7 +104,7 @@ describe('telemetryFor', () => {
       );
       bot.run(() => log('x').info('b'));
     });
-    balancer.recordSpan('queue', { startMs: 1_000, endMs: 1_250 });
+    balancer.recordSpan('queue', { startMs: 1_700_000_000_000, endMs: 1_700_000_000_250 });
     const role = (name: string) =>
       captured.spans.find((span) => span.name === name)?.attributes['starling.role'];
     expect([role('receive'), role('queue'), role('dispatch')]).toEqual([

@@ -161,6 +161,13 @@ describe('the pretty console', () => {
     expect(line({ at: 'error', detail: { error } })).toMatch(/inner"\n {4}at .*log\.pure\.test/);
   });
 
+  it('shows an error long enough to read its remedy [H2]', () => {
+    const error = new Error(`${'y'.repeat(300)}; set NATS_URL`);
+    expect(line({ at: 'warn', detail: { error } })).toMatch(/; set NATS_URL"$/);
+    const endless = new Error('y'.repeat(5_000));
+    expect(line({ at: 'warn', detail: { error: endless } }).length).toBeLessThan(600);
+  });
+
   it('lets no text forge a line or move the cursor [H2]', () => {
     const text = line({ detail: { name: 'x\n12:00:00.000 ✔ fake', other: '\u001b[2J\u009b' } });
     expect(text).toContain(String.raw`x\n12:00:00.000`);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@starling/clock';
-import { type Exchange, type PhaseTimes, phaseNames } from '@starling/contracts';
+import { type PhaseTimes, phaseNames } from '@starling/contracts';
 import { UsageError } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { isDemoFault, plantFault } from '../fleet/demo-faults.ts';
@@ -10,15 +10,9 @@ import type { RunningFleet } from '../fleet/fleet.ts';
 import { anyPorts, planFleet } from '../fleet/plan.ts';
 import { simulatedOnly } from '../fleet/simulated-only.ts';
 import { startFleet } from '../fleet/start-fleet.ts';
-import type { Answer, PeopleDoor, Saying } from '../people-door.ts';
+import type { PeopleDoor, Saying } from '../people-door.ts';
 import { exchangeLines } from '../screen/exchange-lines.ts';
-
-/** What one message came to, as the person saw it and as the fleet told it. */
-interface Outcome {
-  readonly saying: Saying;
-  readonly answer: Answer;
-  readonly exchange: Exchange | undefined;
-}
+import { isAsExpected, type Outcome } from './demo-verdict.ts';
 
 /** Longer than the deadline of a job, so that its honest failure is seen as well. */
 const waitMs = 90_000;
@@ -76,10 +70,11 @@ export const demo: Command = {
       context.say(outcome.answer.text || '(no answer)');
       for (const line of outcome.exchange ? exchangeLines(outcome.exchange) : []) context.say(line);
     }
+    const asked = { withFault: fault !== undefined, ownText: message !== undefined };
     const violations = await door.violations();
     for (const rule of violations) context.say(`✖ the emulator saw: ${rule}`);
     await stack.disposeAsync();
-    const ok = violations.length === 0 && outcomes.every((outcome) => asExpected(outcome, fault));
+    const ok = violations.length === 0 && outcomes.every((outcome) => isAsExpected(outcome, asked));
     const last = outcomes.at(-1);
     if (args.flag('json') && last) {
       context.out(JSON.stringify(jsonLine({ ok, fleet, last, violations: violations.length })));
@@ -98,18 +93,6 @@ async function ask(fleet: RunningFleet, door: PeopleDoor, saying: Saying): Promi
     exchange,
     answer: await door.answer(said.messageId, { timeoutMs: 5_000, quietMs }),
   };
-}
-
-/**
- * With a fault: the person read of it. Without one: answered, in a guild with the time of every phase
- * (a direct message may skip one), or refused calmly.
- */
-function asExpected({ saying, answer, exchange }: Outcome, fault: string | undefined): boolean {
-  if (!answer.answered || answer.text === '' || !exchange) return false;
-  const { kind } = exchange.ending;
-  if (fault !== undefined) return kind === 'failed';
-  const phasesKnown = phaseNames.every((phase) => exchange.phases[phase] !== undefined);
-  return kind === 'refused' || (kind === 'answered' && (saying.dm || phasesKnown));
 }
 
 function jsonLine(facts: {

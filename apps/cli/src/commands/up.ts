@@ -71,6 +71,8 @@ export const up: Command = {
     const failure = await Promise.race([fleet.failed, stopped(context)]);
     if (failure) context.say(`✖ ${failure.message}`);
     context.say('stopping: what is being answered is finished first (Ctrl-C again ends at once)');
+    // Until the last answer is finished it can be asked for, and the folder is ours.
+    await fleet[Symbol.asyncDispose]();
     await stack.disposeAsync();
     context.say('stopped');
     return failure ? 1 : 0;

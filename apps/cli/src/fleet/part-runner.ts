@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 import { systemRandom } from '@starling/clock';
+import { telemetrySection } from '@starling/config';
 import { type SupervisedChild, superviseChild } from '@starling/lifecycle';
 import { childEnvironment } from './child-environment.ts';
 import type { FleetOptions, FleetPart } from './fleet.ts';
 import { PartLogs } from './part-logs.ts';
 import type { PartSpec } from './part-specs.ts';
+
+const { logFormat } = telemetrySection;
 
 /** From spawn to readiness of one process: under 6 s when eleven of them start cold on two cores. */
 const readyTimeoutMs = 60_000;
@@ -43,7 +46,12 @@ export class PartRunner implements Disposable {
       command: {
         file: process.execPath,
         args: [join(root, 'apps', spec.app, 'src', 'main.ts')],
-        environment: { ...childEnvironment(environment, spec.role), ...spec.settings },
+        environment: {
+          ...childEnvironment(environment, spec.role),
+          ...spec.settings,
+          // What it says is read by people: in its log file, and quoted when it fails.
+          [logFormat.variable]: environment[logFormat.variable] || 'pretty',
+        },
         directory: root,
       },
       clock,
@@ -51,7 +59,9 @@ export class PartRunner implements Disposable {
       ready: { kind: 'message' },
       readyTimeoutMs: spec.readyTimeoutMs ?? readyTimeoutMs,
       stopDeadlineMs,
+      ...(spec.minPauseMs !== undefined && { minPauseMs: spec.minPauseMs }),
       signal,
+      onRestart: ({ how }) => say(`${how}; starting it again`),
       onLine: (line) => this.#logs.write(spec.name, line),
       onGaveUp: this.giveUp,
       ...(onMessage && { onMessage }),

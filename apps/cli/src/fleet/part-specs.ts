@@ -20,6 +20,8 @@ export interface PartSpec {
   readonly settings: Readonly<Record<string, string>>;
   readonly detail: string;
   readonly readyTimeoutMs?: number;
+  /** The shortest pause before it is started again. */
+  readonly minPauseMs?: number;
 }
 
 /** Addresses that every role needs. */
@@ -30,6 +32,12 @@ export interface CommonSettings {
 
 /** A bot that logs in one cluster after the other may wait for identify lanes of 5 s. */
 const botReadyTimeoutMs = 180_000;
+
+/**
+ * A bot that begins again does not know when the one before it last identified. Discord wants 5 s
+ * between two sessions of one lane; a quarter more is for the way there.
+ */
+const identifyRestMs = 5_250;
 
 /** A model that the provider emulator has. */
 const emulatedModel = 'sim-small';
@@ -100,6 +108,7 @@ export function bot(common: CommonSettings, discord: SupervisedChild | undefined
     settings: { ...addresses(common), ...(discord && emulatedDiscord(discord)) },
     detail: discord ? '2 clusters of 2 shards' : 'ClusterManager and its clusters',
     readyTimeoutMs: botReadyTimeoutMs,
+    minPauseMs: identifyRestMs,
   };
 }
 
@@ -116,6 +125,7 @@ export function embedded(emulators: {
     settings: { ...(llm && emulatedProvider(llm)), ...(discord && emulatedDiscord(discord)) },
     detail: 'bot, balancer and worker in one process',
     readyTimeoutMs: botReadyTimeoutMs,
+    minPauseMs: identifyRestMs,
   };
 }
 

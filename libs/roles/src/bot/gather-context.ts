@@ -1,11 +1,9 @@
 import {
   buildContext,
   type Context,
-  type Conversations,
   type IncomingMessage,
   type RepliedMessage,
   type Route,
-  type Turn,
 } from '@starling/chat';
 import type { UserId } from '@starling/contracts';
 import type { Logger } from '@starling/telemetry';
@@ -19,8 +17,7 @@ const maxReplyChain = { simple: 1, complex: 3 };
 
 /**
  * What the answer is based on: the channel's last turns in one read of the store, and the messages
- * that this one replies to, fetched beside it. A source that fails is left out: a question without
- * its history is still answered.
+ * that this one replies to, fetched beside it. A message that cannot be fetched is left out.
  */
 export async function gatherContext(
   asked: {
@@ -33,7 +30,7 @@ export async function gatherContext(
   const { message, route, self } = asked;
   const { config } = parts;
   const [history, replyChain] = await Promise.all([
-    historyOf(message, parts),
+    parts.conversations.recent(message.channelId),
     route.path === 'full' ? replyChainOf(message, route.complexity, parts) : [],
   ]);
   return buildContext({
@@ -50,18 +47,6 @@ export async function gatherContext(
       maxMessages: config.historyMessages,
     },
   });
-}
-
-async function historyOf(
-  { channelId }: IncomingMessage,
-  { conversations, logger }: { readonly conversations: Conversations; readonly logger: Logger },
-): Promise<readonly Turn[]> {
-  try {
-    return await conversations.recent(channelId);
-  } catch (error) {
-    logger.warn('conversation.unreadable', { error });
-    return [];
-  }
 }
 
 /** Nearest first. Discord sends the first one along; those behind it are fetched one by one. */

@@ -10,6 +10,7 @@ import {
   activeContext,
   attributeNames,
   contextWithIds,
+  counter,
   injectHeaders,
   type Logger,
   type RoleTelemetry,
@@ -38,10 +39,18 @@ export interface IntakeParts extends BotParts {
   readonly cancel: (question: Question) => void;
 }
 
+const leftOut = counter('starling.bot.left_out');
+
 type Addressed = Exclude<Route, { kind: 'ignored' }>;
 
 /** Told when a cluster is at its bound of open answers: they free up within seconds. */
 const busyRetryMs = 10_000;
+
+/**
+ * Open answers, in bounds of `answersPerCluster`, beyond which a question is left without a word: a
+ * refusal is a call to Discord too, and a flood of them would keep the answers waiting.
+ */
+const leftOutBeyond = 2;
 
 /** Beyond deadline and grace a hold lives this long, should its process have died. */
 const holdSlackMs = 10_000;
@@ -73,6 +82,10 @@ export async function takeIn(data: unknown, parts: IntakeParts): Promise<void> {
   const id = jobId.parse(message.id);
   // The gateway replays what it is not sure we have seen.
   if (book.answer(id) || book.past(id)) return;
+  if (book.openCount >= leftOutBeyond * config.answersPerCluster) {
+    leftOut.add(1);
+    return;
+  }
 
   const { channelId, guildId, author } = message;
   await telemetry.withSpan(
@@ -125,6 +138,7 @@ async function ask(
 ): Promise<void> {
   const { book, clock, config, logger } = parts;
   const { question, route: routed } = asked;
+  const owner = { jobId: question.jobId, ...ownerOf(question.origin) };
   const isFull = book.openCount >= config.answersPerCluster;
   const answer = parts.openAnswer(question);
   const refuse = (code: ErrorCode, retryAtMs?: number) =>
@@ -135,7 +149,11 @@ async function ask(
   answer.type();
   try {
     const job = await prepare({ ...asked, route: routed }, parts);
-    if (answer.over) return;
+    if (answer.over) {
+      // It ended before its place was taken, so that nobody else will give it back.
+      if ('job' in job) await parts.admission.release(owner);
+      return;
+    }
     if ('code' in job) return await refuse(job.code, job.retryAtMs);
     const acceptance = await acceptJob(job.job, {
       store: parts.jobs.store,

@@ -54,6 +54,8 @@ export class OpenAnswer implements Disposable {
   #typing: Disposable | undefined;
   #deadline: Disposable | undefined;
   #delivering: Promise<'delivered' | 'busy'> | undefined;
+  /** A word instead of an answer is being written; resolves when it stands there. */
+  #ending: Promise<void> | undefined;
   readonly #whenOver = Promise.withResolvers<void>();
   #over = false;
   /** A text of the answer was sent, or is about to be. */
@@ -126,14 +128,16 @@ export class OpenAnswer implements Disposable {
 
   /**
    * The result: `delivered` once the user has it, or nobody ever will; `busy` when Discord would not
-   * take it now. The same result twice joins the first. With `takeOver` what an earlier process left
-   * in the channel is looked for and edited.
+   * take it now, or while a failure is being written: it then finds the answer ended, and replaces
+   * what may be replaced. The same result twice joins the first. With `takeOver` what an earlier
+   * process left in the channel is looked for and edited.
    */
   deliver(
     result: Result,
     options: { readonly takeOver?: TakeOver } = {},
   ): Promise<'delivered' | 'busy'> {
     if (this.#over) return Promise.resolve('delivered');
+    if (this.#ending !== undefined) return this.#ending.then(() => 'busy');
     this.#delivering ??= this.#deliver(result, options.takeOver).finally(() => {
       this.#delivering = undefined;
     });
@@ -148,32 +152,26 @@ export class OpenAnswer implements Disposable {
     /** A result that comes all the same replaces the word. */
     readonly settled: boolean;
   }): Promise<void> {
-    if (this.#over || this.#delivering !== undefined) return;
-    this.#stopTyping();
+    if (!this.#endable) return;
     const ending = failedEnding({
       ...failure,
       partialText: this.#frames.text,
       correlationId: this.question.correlationId,
       retryAtMs: failure.retryAtMs ?? this.#parts.clock.nowMs() + retryHintMs,
     });
-    this.#noteFirstText();
-    const end = await this.#live.finish(ending.text);
-    this.#finish({ ending, end, settled: failure.settled });
+    await this.#end(ending, { text: ending.text, settled: failure.settled });
   }
 
   /** The question was deleted: below what was shown already stands that it was stopped, else nothing. */
   async withdraw(): Promise<void> {
-    if (this.#over || this.#delivering !== undefined) return;
-    this.#stopTyping();
+    if (!this.#endable) return;
     const stopped = failedEnding({
       code: 'cancelled',
       partialText: this.#frames.text,
       correlationId: this.question.correlationId,
       retryAtMs: undefined,
     });
-    this.#noteFirstText();
-    const end = await this.#live.finish(this.#shown ? stopped.text : '');
-    this.#finish({ ending: stopped, end, settled: true });
+    await this.#end(stopped, { text: this.#shown ? stopped.text : '', settled: true });
   }
 
   /** Lets go without a word: another process answers, or this one ends. */
@@ -183,6 +181,22 @@ export class OpenAnswer implements Disposable {
     this.#stopTyping();
     this.#deadline?.[Symbol.dispose]();
     this.#live[Symbol.dispose]();
+  }
+
+  /** Nothing has ended it yet, nor is about to. */
+  get #endable(): boolean {
+    return !this.#over && this.#delivering === undefined && this.#ending === undefined;
+  }
+
+  /** Ends it without a result, with `text` as the last word. */
+  async #end(
+    ending: Ending,
+    { settled, text }: { readonly settled: boolean; readonly text: string },
+  ): Promise<void> {
+    this.#stopTyping();
+    this.#noteFirstText();
+    this.#ending = this.#live.finish(text).then((end) => this.#finish({ ending, end, settled }));
+    await this.#ending;
   }
 
   async #deliver(result: Result, takeOver: TakeOver | undefined): Promise<'delivered' | 'busy'> {

@@ -21,7 +21,7 @@ export interface DiscordParts {
   /** Processes that share the bot's REST calls a second, this one included. */
   readonly sharers: number;
   readonly clock: Clock;
-  /** Discord ended the bot's sessions for good while it ran. */
+  /** Discord ended the bot's sessions for good while it ran, or took its calls no longer. */
   readonly onFatal: (error: unknown) => void;
 }
 
@@ -39,12 +39,14 @@ export function openDiscord(parts: DiscordParts): {
     globalRequestsPerSecond: Math.max(1, Math.floor(config.requestsPerSecond / parts.sharers)),
   });
   const gateway = new ClientGateway({
-    client,
+    ...{ client, clock },
     logger: telemetryFor('bot').log('gateway'),
     onFatal: (error) => parts.onFatal(settingsErrorOf(error)),
   });
   const pace = new EditPace({ clock, minIntervalMs: config.editIntervalMs });
-  return { gateway, sender: new ChannelSender({ rest: client.rest, pace }) };
+  // A new process asks Discord anew whether it takes the bot token; this one can only be silent.
+  const onUnauthorised = parts.onFatal;
+  return { gateway, sender: new ChannelSender({ rest: client.rest, pace, onUnauthorised }) };
 }
 
 /** What Discord objects to as the setting that it comes from, with the remedy; any other error as it is. */

@@ -23,6 +23,7 @@ import { AnswerBook } from './answer-book.ts';
 import { AnswerPosts } from './answer-posts.ts';
 import type { BotParts } from './bot-parts.ts';
 import { Deliveries } from './deliveries.ts';
+import { forgivingConversations } from './forgiving-conversations.ts';
 import { type IntakeParts, ownerOf, takeIn } from './intake.ts';
 import { OpenAnswer } from './open-answer.ts';
 import { createQuarantine } from './quarantine.ts';
@@ -43,18 +44,19 @@ export interface Bot extends Drainable {
 
 /** Starts the role; it takes questions as soon as this resolves. */
 export async function startBot(parts: BotParts): Promise<Bot> {
-  const { admission, bus, clock, clusterId, conversations, gateway } = parts;
+  const { admission, bus, clock, clusterId, gateway } = parts;
   const telemetry = telemetryFor('bot');
   const logger = telemetry.log('answers');
+  const conversations = forgivingConversations(parts.conversations, logger);
   const book = new AnswerBook();
   const quarantine = createQuarantine(logger);
   /** What still has to be stored of answers that ended. */
   const trailing = new Set<Promise<void>>();
   const posts = new AnswerPosts({ posts: parts.jobs.ledger.posts, logger });
 
-  const afterwards = (work: Promise<void>, event: string) => {
+  const afterwards = (work: Promise<void>) => {
     const settled = work
-      .catch((error: unknown) => logger.warn(event, { error }))
+      .catch((error: unknown) => logger.warn('ending.not_stored', { error }))
       .finally(() => trailing.delete(settled));
     trailing.add(settled);
   };
@@ -65,7 +67,7 @@ export async function startBot(parts: BotParts): Promise<Bot> {
     book.close(question.jobId, { question, posted, settled });
     reportEnding(ended, { bus, clock, clusterId, logger });
     const owner = { jobId: question.jobId, ...ownerOf(origin) };
-    afterwards(admission.release(owner), 'admission.not_released');
+    afterwards(admission.release(owner));
     if (ending.answer === undefined || asked === undefined) return;
     const turn = {
       messageId: origin.messageId,
@@ -73,7 +75,7 @@ export async function startBot(parts: BotParts): Promise<Bot> {
       question: asked.text,
       answer: ending.answer,
     };
-    afterwards(conversations.append(origin.channelId, turn), 'conversation.not_stored');
+    afterwards(conversations.append(origin.channelId, turn));
   };
 
   const publish = (subject: string, payload: Uint8Array) => {
@@ -140,7 +142,7 @@ export async function startBot(parts: BotParts): Promise<Bot> {
 
   const intake: IntakeParts = {
     ...parts,
-    ...{ book, logger, posts, telemetry, quarantine, openAnswer, cancel },
+    ...{ conversations, book, logger, posts, telemetry, quarantine, openAnswer, cancel },
     look: (job, stored) => deliveries.look(job, stored),
   };
   await using opening = new AsyncDisposableStack();

@@ -1,5 +1,5 @@
 import { encode, messageId, subjects, wakeContract } from '@starling/contracts';
-import { partNonce } from '@starling/discord';
+import { EditPace, partNonce } from '@starling/discord';
 import { describe, expect, it } from 'vitest';
 import { startBot } from '../../src/bot/index.ts';
 import { cluster, done, openBench } from './bot-bench.ts';
@@ -32,6 +32,27 @@ describe('a streamed answer', () => {
     expect(bench.discord.texts).toEqual(['One two three four.']);
     expect(bench.exchanges[0]).toMatchObject({ posts: 1, edits: 2 });
     expect(bench.exchanges[0]?.firstTextMs).toBe(0);
+  });
+
+  it('keeps a second between edits of a channel while several answers stream in it [A9]', async () => {
+    const { bench, taken } = await askedBench();
+    await using _ = bench;
+    bench.discord.say('me too', { author: { id: '400000000000000001', username: 'bob' } });
+    const second = await bench.take();
+    bench.discord.pace = new EditPace({ clock: bench.clock, minIntervalMs: 1000 });
+    const editedAtMs: number[] = [];
+    bench.discord.onEdit = () => editedAtMs.push(bench.clock.monotonicMs());
+    for (let sequence = 0; sequence < 200; sequence++) {
+      for (const { job } of [taken, second]) await bench.frame(job, sequence, `${sequence} `);
+      await bench.clock.advance(50);
+    }
+    const gaps = editedAtMs.slice(1).map((atMs, index) => atMs - (editedAtMs[index] ?? 0));
+    expect(gaps.length).toBeGreaterThan(8);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1000);
+    const texts = ['The end.', 'The other end.'];
+    await bench.result(taken, done(texts[0] ?? ''));
+    await bench.result(second, done(texts[1] ?? ''));
+    expect(bench.discord.texts).toEqual(texts);
   });
 
   it('stops at a hole, asks once for what is missing, and goes on with it [A9]', async () => {
@@ -287,6 +308,16 @@ describe('a deleted question', () => {
     expect(bench.cancels).toHaveLength(2);
     expect(bench.discord.texts).toEqual([]);
     expect(bench.exchanges).toHaveLength(1);
+  });
+
+  it('harms nobody while the bus is away', async () => {
+    const { bench, id } = await askedBench();
+    await using _ = bench;
+    await bench.bus[Symbol.asyncDispose]();
+    bench.discord.delete(id);
+    await bench.settle();
+    expect(bench.telemetry.lines.map(({ event }) => event)).toContain('cancel.unpublished');
+    expect(bench.bot.snapshot.openAnswers).toBe(0);
   });
 
   it('is nothing to a bot that has no part in it', async () => {

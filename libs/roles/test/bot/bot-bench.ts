@@ -62,10 +62,10 @@ interface Taken {
 
 /** A bot on a simulated clock, the memory bus and a fake Discord; the test is its worker. */
 export async function openBench(
-  difference: Partial<BotParts> & {
-    config?: Partial<BotConfig>;
+  difference: Partial<Omit<BotParts, 'config'>> & {
+    readonly config?: Partial<BotConfig>;
     /** Stands in for the store's. */
-    put?: JobStore['put'];
+    readonly put?: JobStore['put'];
   } = {},
 ) {
   const { put, ...replaced } = difference;

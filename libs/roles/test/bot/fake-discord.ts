@@ -8,6 +8,7 @@ import {
   userId,
 } from '@starling/contracts';
 import {
+  type EditPace,
   type NewMessage,
   type PostedPart,
   type ReferencedMessage,
@@ -39,8 +40,11 @@ export class FakeDiscord implements DiscordGateway, DiscordSender {
   self: UserId | undefined = self;
   closed = false;
   typings = 0;
-  /** Waits that `reserveEdit` hands out. */
+  /** Waits that `reserveEdit` hands out, unless there is a pace. */
   editWaitMs = 0;
+  pace: EditPace | undefined;
+  /** Told of each edit. */
+  onEdit: () => void = () => {};
   readonly shown: Shown[] = [];
   readonly fetched = new Map<string, ReferencedMessage>();
   readonly #ears = new Set<GatewayEars>();
@@ -133,6 +137,7 @@ export class FakeDiscord implements DiscordGateway, DiscordSender {
       if (!shown) throw new SendError('gone', 'Unknown Message');
       shown.content = part.content;
       shown.edits += 1;
+      this.onEdit();
     });
   }
 
@@ -171,8 +176,8 @@ export class FakeDiscord implements DiscordGateway, DiscordSender {
     );
   }
 
-  reserveEdit(): number {
-    return this.editWaitMs;
+  reserveEdit(to: ChannelId): number {
+    return this.pace?.reserve(to) ?? this.editWaitMs;
   }
 
   async #call<T>(call: Call, effect: () => T): Promise<T> {

@@ -243,13 +243,18 @@ describe('a refusal', () => {
     }
   });
 
-  it('does not follow from a lost store: the question is answered without its history', async () => {
+  it('does not follow from a lost store: the question is answered, and one line says so', async () => {
     const lost = () => Promise.reject(new Error('Redis is away'));
     await using bench = await openBench({ conversations: { recent: lost, append: lost } });
-    bench.discord.say('hello');
-    const taken = await bench.take();
-    expect(await bench.result(taken, done('Hi.'))).toBe('delivered');
-    expect(bench.discord.texts).toEqual(['Hi.']);
+    for (const text of ['Hi.', 'Hello.']) {
+      bench.discord.say('hello');
+      expect(await bench.result(await bench.take(), done(text))).toBe('delivered');
+    }
+    expect(bench.discord.texts).toEqual(['Hi.', 'Hello.']);
+    const told = bench.telemetry.lines.filter(({ event }) => event.startsWith('conversations.'));
+    expect(told.map(({ event, level }) => [level, event])).toEqual([
+      ['warn', 'conversations.away'],
+    ]);
   });
 
   it('is an honest failure when we are at fault', async () => {
