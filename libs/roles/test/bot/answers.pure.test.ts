@@ -316,7 +316,7 @@ describe('a deleted question', () => {
     await bench.bus[Symbol.asyncDispose]();
     bench.discord.delete(id);
     await bench.settle();
-    expect(bench.telemetry.lines.map(({ event }) => event)).toContain('cancel.unpublished');
+    expect(bench.telemetry.lines.map(({ event }) => event)).toContain('message.unsent');
     expect(bench.bot.snapshot.openAnswers).toBe(0);
   });
 
