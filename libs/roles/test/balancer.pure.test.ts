@@ -180,6 +180,8 @@ describe('a balancer', () => {
     }
     await fleet.until(ended(1));
     expect(codes()).toEqual(['internal']);
+    const letters = await fleet.stores.letters.list();
+    expect(letters.map(({ subject }) => subject)).toEqual(['deadletters.job-1']);
     expect(replies()).toEqual(['ok', 'ok', 'ok']);
   });
 
@@ -240,6 +242,11 @@ describe('a balancer', () => {
     await fleet.clock.advance(30_000);
     expect(await stored()).toEqual(['jobs.dm.newer']);
     expect(fleet.cluster.delivered).toHaveLength(1);
+    const letters = await fleet.stores.letters.list();
+    expect(letters.map(({ subject }) => subject).sort()).toEqual([
+      'deadletters.headless',
+      'deadletters.shapeless',
+    ]);
     const metrics = await fleet.telemetry.metrics();
     const faults = metrics.filter(
       ({ name, attributes }) =>

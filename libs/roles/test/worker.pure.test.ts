@@ -17,6 +17,7 @@ import {
   subjects,
   workerId,
 } from '@starling/contracts';
+import { releaseJob } from '@starling/jobs';
 import { answerOf, type FakeStep } from '@starling/llm/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Fleet } from './fleet-fixture.ts';
@@ -276,6 +277,24 @@ describe('a worker', () => {
     expect(await fleet.stores.ledger.read(jobId.parse('newer'))).toMatchObject({
       kind: 'released',
     });
+    expect((await fleet.stores.letters.list()).map(({ subject }) => subject)).toEqual([
+      'deadletters.shapeless',
+    ]);
+  });
+
+  it('lets go at once of a job that an operator takes from it [A7]', async () => {
+    const { provider, role } = await fleet.worker('w0', { script: () => slow });
+    const { job } = await run();
+    await fleet.until(() => fleet.cluster.frames.length === 1);
+    const { messaging } = fleet.bus;
+    await releaseJob({ ledger: fleet.stores.ledger, messaging }, job.jobId);
+    messaging.publish(subjects.released(job.jobId), Buffer.from('nonsense'));
+    await fleet.clock.advance(0);
+    expect(provider.calls[0]?.abortedAtMs).toBe(fleet.clock.nowMs());
+    await fleet.clock.advance(100);
+    expect(role.snapshot().running).toEqual([]);
+    expect(fleet.cluster.lastFrames).toEqual([]);
+    expect(await fleet.stores.ledger.read(job.jobId)).toMatchObject({ kind: 'released' });
   });
 
   it('drains: finishes what streams, and says so in its reports [B8]', async () => {

@@ -12,13 +12,13 @@ import {
   type ErrorCode,
   encode,
   type Job,
-  type JobId,
   jobContract,
   subjects,
   wakeContract,
 } from '@starling/contracts';
-import { failedEnd, type LedgerRead } from '@starling/jobs';
+import { deadLetter, failedEnd, type LedgerRead } from '@starling/jobs';
 import { attributeNames, counter, type RoleTelemetry, SpanKind } from '@starling/telemetry';
+import { buryJob } from '../delivery/bury-job.ts';
 import type { Jobs } from '../delivery/open-jobs.ts';
 import { type DeliveryConfig, sendResult } from '../delivery/send-result.ts';
 import type { QueuedWork } from './queued-work.ts';
@@ -45,7 +45,6 @@ export type WrittenEnd =
   | { readonly kind: 'stands'; readonly read: CoreRead }
   | { readonly kind: 'gone' | 'unclear' };
 
-const quarantined = counter('starling.bus.quarantined');
 const jobsEnded = counter('starling.jobs.ended');
 
 /** Writes the honest failure of a job; never rejects. */
@@ -56,7 +55,7 @@ export async function endFailed(
 ): Promise<WrittenEnd> {
   const { body, context, jobId } = work;
   try {
-    const job = body.kind === 'inline' ? body.job : await storedBody(parts, jobId, body.sequence);
+    const job = body.kind === 'inline' ? body.job : await storedBody(parts, body.sequence, failed);
     if (!job) return { kind: 'gone' };
     const { balancerId: endedBy, clock } = parts;
     const end = failedEnd(job, { ...failed, endedBy, atMs: clock.nowMs() });
@@ -106,19 +105,24 @@ export function coreRead(read: LedgerRead): CoreRead {
   }
 }
 
-/** The body in `JOBS`; one that never decodes is taken out, else it would be looked at for ever. */
+/** The body in `JOBS`. What never decodes is buried; what used its attempts up is kept for an operator. */
 async function storedBody(
-  { jobs, telemetry }: JobEndsParts,
-  jobId: JobId,
+  parts: JobEndsParts,
   sequence: number,
+  { attempt: attempts, code }: FailedJob,
 ): Promise<Job | undefined> {
+  const { clock, jobs } = parts;
   const message = await jobs.store.read(sequence);
   if (!message) return undefined;
   const decoded = decode(jobContract, message.payload);
-  if (decoded.ok) return decoded.value;
-  quarantined.add(1, { contract: jobContract.name, fault: decoded.fault.kind });
-  telemetry.log('intake').error('job.quarantined', { jobId, ...decoded.fault });
-  await jobs.store.remove(sequence);
+  if (decoded.ok) {
+    const reason = { kind: 'failed', code } as const;
+    const death = { message, reason, attempts, atMs: clock.nowMs() };
+    if (code === 'internal') await deadLetter(jobs.letters, death);
+    return decoded.value;
+  }
+  const { fault } = decoded;
+  if (fault.kind !== 'newer') await buryJob(parts, sequence, fault);
   return undefined;
 }
 

@@ -188,8 +188,8 @@ class BalancerRole {
   }
 
   #onStored(message: StoredMessage): void {
-    const { store } = this.#jobs;
-    const stored = storedWork(message, { store, telemetry: this.#telemetry });
+    const parts = { ...this.#parts, jobs: this.#jobs, telemetry: this.#telemetry };
+    const stored = storedWork(message, parts);
     if (!stored) return;
     const { header, sequence, work } = stored;
     const { jobId } = header;

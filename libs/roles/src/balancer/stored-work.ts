@@ -1,11 +1,11 @@
 import type { QueuedJob } from '@starling/balance';
-import type { JobStore, StoredMessage } from '@starling/bus';
-import { jobContract } from '@starling/contracts';
+import type { StoredMessage } from '@starling/bus';
+import type { Clock } from '@starling/clock';
 import { readStoredJob } from '@starling/jobs';
-import { counter, type RoleTelemetry } from '@starling/telemetry';
+import type { RoleTelemetry } from '@starling/telemetry';
+import { buryJob } from '../delivery/bury-job.ts';
+import type { Jobs } from '../delivery/open-jobs.ts';
 import type { QueuedWork } from './queued-work.ts';
-
-const quarantined = counter('starling.bus.quarantined');
 
 /** A job of the feed, as the core and as the shell take it. */
 export interface StoredWork {
@@ -16,25 +16,25 @@ export interface StoredWork {
 
 /**
  * Reads a stored job's headers. What a newer process wrote is left to one; what no process can place is
- * counted, logged and taken out.
+ * buried.
  */
 export function storedWork(
   message: StoredMessage,
-  parts: { readonly store: Pick<JobStore, 'remove'>; readonly telemetry: RoleTelemetry },
+  parts: {
+    readonly jobs: Jobs;
+    readonly clock: Clock;
+    readonly telemetry: RoleTelemetry;
+  },
 ): StoredWork | undefined {
-  const { store, telemetry } = parts;
+  const { telemetry } = parts;
   const { headers, sequence, storedAtMs: waitingSinceMs, subject } = message;
   const read = readStoredJob(message);
-  const log = telemetry.log('intake');
   if (read.kind === 'newer') {
-    log.info('job.newer', { subject });
+    telemetry.log('intake').info('job.newer', { subject });
     return undefined;
   }
   if (read.kind === 'invalid') {
-    quarantined.add(1, { contract: jobContract.name, fault: 'invalid' });
-    log.error('job.quarantined', { subject, problem: read.problem });
-    // Should this be lost, the next balancer finds it again.
-    void store.remove(sequence).catch(() => {});
+    void buryJob(parts, sequence, { kind: 'invalid', problem: read.problem });
     return undefined;
   }
   const { header, owner } = read.job;

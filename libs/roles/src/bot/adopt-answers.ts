@@ -7,7 +7,7 @@ import type { AnswerPosts } from './answer-posts.ts';
 import type { Deliveries } from './deliveries.ts';
 
 export interface AdoptParts {
-  readonly jobs: Jobs;
+  readonly jobs: Pick<Jobs, 'store'>;
   readonly clock: Clock;
   readonly clusterId: ClusterId;
   readonly posts: AnswerPosts;

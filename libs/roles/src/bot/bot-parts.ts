@@ -28,7 +28,7 @@ export interface BotParts {
   readonly clusterId: ClusterId;
   readonly bus: Bus;
   /** See `openJobs`. */
-  readonly jobs: Jobs;
+  readonly jobs: Pick<Jobs, 'store' | 'ledger'>;
   readonly gateway: DiscordGateway;
   readonly sender: DiscordSender;
   readonly conversations: Conversations;

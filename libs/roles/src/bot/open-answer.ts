@@ -3,7 +3,7 @@
  * deletion. Whatever comes first ends it; the rest finds it ended.
  */
 import { withoutThoughts } from '@starling/chat';
-import type { ErrorCode, Frame, MessageId, Resend, Result, UserId } from '@starling/contracts';
+import type { ErrorCode, Frame, Resend, Result } from '@starling/contracts';
 import {
   messageContents,
   type PostedPart,
@@ -17,7 +17,7 @@ import { type Ending, endingOf, failedEnding } from './ending.ts';
 import { foundParts } from './found-parts.ts';
 import { addFrame, type FrameAssembly, noFrames } from './frame-assembly.ts';
 import { LiveAnswer } from './live-answer.ts';
-import type { AnswerEnding, Question } from './question.ts';
+import type { AnswerEnding, Question, TakeOver } from './question.ts';
 import { startTyping } from './typing.ts';
 
 export interface OpenAnswerParts extends Pick<BotParts, 'clock' | 'random' | 'sender' | 'config'> {
@@ -27,14 +27,6 @@ export interface OpenAnswerParts extends Pick<BotParts, 'clock' | 'random' | 'se
   readonly askAgain: (missing: Resend) => void;
   /** Called once, when nothing more will be written. */
   readonly onEnd: (ending: AnswerEnding) => void;
-}
-
-/** What is needed to go on with an answer of an earlier process. */
-export interface TakeOver {
-  /** Our own account. */
-  readonly self: UserId;
-  /** The messages that it recorded, from the first on. */
-  readonly recorded: readonly MessageId[];
 }
 
 /** A failure that may pass is worth another try after this; the deadline says more only in hindsight. */

@@ -1,4 +1,11 @@
-import type { CorrelationId, DiscordOrigin, JobId, Result } from '@starling/contracts';
+import type {
+  CorrelationId,
+  DiscordOrigin,
+  JobId,
+  MessageId,
+  Result,
+  UserId,
+} from '@starling/contracts';
 import type { PostedPart } from '@starling/discord';
 import type { Context, PhaseTimeline } from '@starling/telemetry';
 import type { Ending } from './ending.ts';
@@ -30,4 +37,12 @@ export interface AnswerEnding {
   readonly firstTextMs?: number;
   /** False when a result that comes later should still replace what stands there. */
   readonly settled: boolean;
+}
+
+/** What is needed to go on with an answer of an earlier process. */
+export interface TakeOver {
+  /** Our own account. */
+  readonly self: UserId;
+  /** The messages that it recorded, from the first on. */
+  readonly recorded: readonly MessageId[];
 }

@@ -1,19 +1,20 @@
 /** Runs a claimed job: its body from `JOBS`, its answer from the provider, its frames to its owner. */
 
 import type { JobFinish } from '@starling/balance';
-import type { JobStore, Messaging } from '@starling/bus';
+import type { Messaging } from '@starling/bus';
 import type { Clock } from '@starling/clock';
 import {
   type ErrorCode,
   type Job,
   type JobOutcome,
-  jobContract,
   ownerOfOrigin,
   type Result,
   type WorkerId,
 } from '@starling/contracts';
 import type { Provider } from '@starling/llm';
 import { counter, injectHeaders, type RoleTelemetry } from '@starling/telemetry';
+import { buryJob } from '../delivery/bury-job.ts';
+import type { Jobs } from '../delivery/open-jobs.ts';
 import { type Answer, answerJob, type StopReason } from './answer-job.ts';
 import { fetchBody } from './fetch-body.ts';
 import { FrameSender } from './frame-sender.ts';
@@ -21,7 +22,7 @@ import type { WorkerRun } from './worker-run.ts';
 
 export interface JobRunnerParts {
   readonly messaging: Messaging;
-  readonly store: Pick<JobStore, 'read' | 'remove'>;
+  readonly jobs: Jobs;
   readonly clock: Clock;
   readonly provider: Provider;
   readonly telemetry: RoleTelemetry;
@@ -39,7 +40,6 @@ const providerFaults: ReadonlySet<ErrorCode> = new Set([
 /** Of text without a count, so many characters are taken for one LLM token. */
 const charactersPerToken = 4;
 
-const quarantined = counter('starling.bus.quarantined');
 const jobsEnded = counter('starling.jobs.ended');
 
 /** Runs until the answer, the failure, the deadline or the stop; `run.result` stays absent when it is let go of. */
@@ -71,7 +71,7 @@ export async function runJob(
 const letGo: JobFinish = { outcome: 'failed', tokens: 0, failed: false };
 
 async function bodyOf(parts: JobRunnerParts, run: WorkerRun): Promise<Job | undefined> {
-  const { store, telemetry } = parts;
+  const { clock, jobs, telemetry } = parts;
   const { jobId, work } = run.request;
   if (work.kind === 'inline') return work.job;
   // A cancelled job is fetched all the same: its end has to say whose it was.
@@ -80,18 +80,15 @@ async function bodyOf(parts: JobRunnerParts, run: WorkerRun): Promise<Job | unde
     if (run.stop.signal.reason === ('left' satisfies StopReason)) left.abort();
   };
   run.stop.signal.addEventListener('abort', onStop, { once: true });
-  const body = await fetchBody(parts, work.sequence, left.signal);
+  const body = await fetchBody({ clock, store: jobs.store }, work.sequence, left.signal);
   run.stop.signal.removeEventListener('abort', onStop);
   if (body.kind === 'job') return body.job;
   const log = telemetry.log('worker');
-  if (body.kind === 'unreadable') {
-    const fault = body.fault.kind;
-    quarantined.add(1, { contract: jobContract.name, fault });
-    telemetry.run(() => log.error('job.unreadable', { jobId, ...body.fault }), run.context);
-    // What a newer process wrote is left to one; what nobody can read is taken out.
-    if (fault !== 'newer') await store.remove(work.sequence).catch(() => {});
-  } else {
-    telemetry.run(() => log.warn('job.without_body', { jobId, why: body.kind }), run.context);
+  const why = body.kind === 'unreadable' ? body.fault.kind : body.kind;
+  telemetry.run(() => log.warn('job.without_body', { jobId, why }), run.context);
+  // What a newer process wrote is left to one.
+  if (body.kind === 'unreadable' && body.fault.kind !== 'newer') {
+    await buryJob(parts, work.sequence, body.fault);
   }
   return undefined;
 }

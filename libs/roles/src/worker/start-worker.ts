@@ -18,6 +18,7 @@ import {
   type LoadReport,
   loadReportContract,
   type RunReply,
+  releasedContract,
   resendContract,
   runReplyContract,
   runRequestContract,
@@ -96,6 +97,7 @@ class WorkerRole {
     await hear(subjects.run(this.#parts.workerId), (message) => this.#onRun(message));
     await hear(subjects.balancerHeartbeat, (message) => this.#onHeartbeat(message));
     await hear(subjects.allResends, (message) => this.#onResend(message));
+    await hear(subjects.allReleases, (message) => this.#onRelease(message));
     this.#tick();
   }
 
@@ -202,18 +204,23 @@ class WorkerRole {
 
   #onHeartbeat({ payload }: BusMessage): void {
     const decoded = decode(balancerHeartbeatContract, payload);
-    if (!decoded.ok) {
-      this.#quarantine(balancerHeartbeatContract.name, decoded.fault.kind);
-      return;
-    }
-    const { balancerId, draining } = decoded.value;
-    this.#step({ kind: draining ? 'balancer_left' : 'balancer_heard', balancerId });
+    if (decoded.ok) {
+      const { balancerId, draining } = decoded.value;
+      this.#step({ kind: draining ? 'balancer_left' : 'balancer_heard', balancerId });
+    } else this.#quarantine(balancerHeartbeatContract.name, decoded.fault.kind);
   }
 
   #onResend({ payload }: BusMessage): void {
     const decoded = decode(resendContract, payload);
     if (decoded.ok) this.#runs.get(decoded.value.jobId)?.frames?.resend(decoded.value);
     else this.#quarantine(resendContract.name, decoded.fault.kind);
+  }
+
+  /** An operator took a job from us: what it would end with is refused, so it need not go on. */
+  #onRelease({ payload }: BusMessage): void {
+    const decoded = decode(releasedContract, payload);
+    if (!decoded.ok) this.#quarantine(releasedContract.name, decoded.fault.kind);
+    else this.#runs.get(decoded.value.jobId)?.stop.abort('left' satisfies StopReason);
   }
 
   #answerAsker({ answer, jobId, to }: EffectOf<'reply'>): void {
@@ -247,14 +254,10 @@ class WorkerRole {
     // The reply goes out first: the provider's dialogue begins in a turn of its own.
     await Promise.resolve();
     const { bus, clock, config, provider, workerId } = this.#parts;
-    const finish = await runJob(
-      {
-        ...{ messaging: bus.messaging, store: this.#jobs.store, telemetry: this.#telemetry },
-        ...{ clock, provider, workerId, coalesceMs: config.coalesceMs },
-      },
-      run,
-      attempt,
-    );
+    const { coalesceMs } = config;
+    const io = { messaging: bus.messaging, jobs: this.#jobs, telemetry: this.#telemetry };
+    const parts = { ...io, clock, provider, workerId, coalesceMs };
+    const finish = await runJob(parts, run, attempt);
     this.#step({ kind: 'finished', jobId, finish });
   }
 

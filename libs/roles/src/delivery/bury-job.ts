@@ -1,0 +1,40 @@
+import type { Clock } from '@starling/clock';
+import { type DecodeFault, jobContract } from '@starling/contracts';
+import { deadLetter } from '@starling/jobs';
+import { counter, type RoleTelemetry } from '@starling/telemetry';
+import type { Jobs } from './open-jobs.ts';
+
+const quarantined = counter('starling.bus.quarantined');
+
+/**
+ * Takes a job that cannot be read out of `JOBS`, where it would be looked at for ever, once it is kept
+ * as a dead letter. What could not be kept stays, for whoever finds it next. Never rejects.
+ */
+export async function buryJob(
+  parts: {
+    readonly jobs: Pick<Jobs, 'store' | 'letters'>;
+    readonly clock: Clock;
+    readonly telemetry: RoleTelemetry;
+  },
+  sequence: number,
+  fault: DecodeFault,
+): Promise<void> {
+  const { clock, jobs, telemetry } = parts;
+  quarantined.add(1, { contract: jobContract.name, fault: fault.kind });
+  const log = telemetry.log('intake');
+  const problem = fault.kind === 'invalid' ? fault.problem : fault.kind.replaceAll('_', ' ');
+  try {
+    const message = await jobs.store.read(sequence);
+    if (!message) return;
+    const reason = { kind: 'unreadable', problem } as const;
+    await deadLetter(jobs.letters, { message, reason, attempts: 0, atMs: clock.nowMs() });
+    const context = telemetry.contextFrom(message.headers);
+    telemetry.run(
+      () => log.error('job.quarantined', { subject: message.subject, problem }),
+      context,
+    );
+    await jobs.store.remove(sequence);
+  } catch (error) {
+    log.warn('job.unburied', { sequence, problem, error });
+  }
+}
