@@ -28,9 +28,9 @@ describe('the plan of a start', () => {
     expect(provider.kind === 'real' && provider.what).toMatch(expected);
   });
 
-  it('takes six ports from one base', () => {
+  it('takes seven ports from one base', () => {
     const ports = Object.values(planFleet({ STARLING_PORT_BASE: '5000' }).ports);
-    expect(ports).toEqual([5000, 5001, 5002, 5003, 5004, 5005]);
+    expect(ports).toEqual([5000, 5001, 5002, 5003, 5004, 5005, 5006]);
   });
 
   it('names variable, value and remedy of a bad setting', () => {

@@ -15,7 +15,7 @@ export async function requireFreePorts(ports: FleetPorts): Promise<void> {
   for (const [purpose, port] of Object.entries(ports)) {
     if (port === 0 || (await isFree(port))) continue;
     throw new PortTakenError(
-      `port ${port} on 127.0.0.1 (for ${purpose}) is taken by another program. Set ${localSection.portBase.variable} to the first of six free ports, or end that program: ss -ltnp 'sport = :${port}' names it.`,
+      `port ${port} on 127.0.0.1 (for ${purpose}) is taken by another program. Set ${localSection.portBase.variable} to the first of seven free ports, or end that program: ss -ltnp 'sport = :${port}' names it.`,
     );
   }
 }

@@ -20,6 +20,7 @@ import {
   bot,
   type CommonSettings,
   discordEmulator,
+  ingress,
   llmEmulator,
   readyText,
   worker,
@@ -62,7 +63,10 @@ export async function startLocalFleet(options: LocalOptions): Promise<RunningFle
       return await runner.run(balancer(n, await commonOf(`balancer-${n}`)));
     }),
   ]);
-  starting.use(await runner.run(bot(await commonOf('bot'), discord)));
+  await startTogether(starting, [
+    async () => runner.run(bot(await commonOf('bot'), discord)),
+    async () => runner.run(ingress(plan.ports, await commonOf('ingress'))),
+  ]);
 
   const owned = starting.move();
   return {

@@ -73,9 +73,9 @@ export class PartRunner implements Disposable {
 
   /** What runs now, in the order of its start. */
   parts(): readonly FleetPart[] {
-    return this.#running.map(({ spec, child: { pid } }) => ({
+    return this.#running.map(({ spec, child: { pid, ready } }) => ({
       name: spec.name,
-      detail: spec.detail,
+      detail: typeof spec.detail === 'string' ? spec.detail : spec.detail(ready),
       ...(pid !== undefined && { pid }),
     }));
   }

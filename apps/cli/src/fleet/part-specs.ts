@@ -2,6 +2,7 @@
 import {
   botSection,
   discordEmulatorSection,
+  ingressSection,
   instanceSection,
   llmEmulatorSection,
   natsSection,
@@ -15,10 +16,18 @@ import type { FleetPorts } from './plan.ts';
 /** How one process is started. */
 export interface PartSpec {
   readonly name: string;
-  readonly app: 'balancer' | 'bot' | 'discord-emulator' | 'embedded' | 'llm-emulator' | 'worker';
+  readonly app:
+    | 'balancer'
+    | 'bot'
+    | 'discord-emulator'
+    | 'embedded'
+    | 'ingress'
+    | 'llm-emulator'
+    | 'worker';
   readonly role: Role;
   readonly settings: Readonly<Record<string, string>>;
-  readonly detail: string;
+  /** For people; what the process told with its readiness may stand in it. */
+  readonly detail: string | ((ready: Readonly<Record<string, unknown>>) => string);
   readonly readyTimeoutMs?: number;
   /** The shortest pause before it is started again. */
   readonly minPauseMs?: number;
@@ -96,6 +105,21 @@ export function balancer(n: number, common: CommonSettings): PartSpec {
     role: 'other',
     settings: { ...addresses(common), [instanceSection.id.variable]: name },
     detail: 'hands jobs to workers',
+  };
+}
+
+/** The HTTP front door; without API keys it answers this machine only. */
+export function ingress(ports: FleetPorts, common: CommonSettings): PartSpec {
+  return {
+    name: 'ingress',
+    app: 'ingress',
+    role: 'other',
+    settings: {
+      ...addresses(common),
+      [instanceSection.id.variable]: 'ingress-1',
+      [ingressSection.port.variable]: String(ports.ingress),
+    },
+    detail: ({ host, port }) => `OpenAI-compatible: http://${host}:${port}/v1`,
   };
 }
 

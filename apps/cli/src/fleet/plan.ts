@@ -17,6 +17,7 @@ export interface FleetPorts {
   readonly discordRest: number;
   readonly discordGateway: number;
   readonly llm: number;
+  readonly ingress: number;
 }
 
 /** Who plays Discord and the provider: the real one, or our emulator. */
@@ -41,9 +42,10 @@ export const anyPorts: FleetPorts = {
   discordRest: 0,
   discordGateway: 0,
   llm: 0,
+  ingress: 0,
 };
 
-/** The six ports of `npm start`, from one base, in the order that the configuration's page gives. */
+/** The seven ports of `npm start`, from one base, in the order that the configuration's page gives. */
 function portsFrom(base: number): FleetPorts {
   return {
     control: base,
@@ -52,6 +54,7 @@ function portsFrom(base: number): FleetPorts {
     discordRest: base + 3,
     discordGateway: base + 4,
     llm: base + 5,
+    ingress: base + 6,
   };
 }
 

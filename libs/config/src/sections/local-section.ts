@@ -6,7 +6,7 @@ export const localSection = {
     default: 47_000,
     min: 1024,
     max: 65_000,
-    doc: 'First of the six loopback ports that `npm start` uses: control, NATS, Redis, Discord emulator (REST, gateway), provider emulator. Change it when another program has one of them.',
+    doc: 'First of the seven loopback ports that `npm start` uses: control, NATS, Redis, Discord emulator (REST, gateway), provider emulator, ingress. Change it when another program has one of them.',
   }),
   balancers: field.integer('STARLING_BALANCERS', {
     default: 2,
