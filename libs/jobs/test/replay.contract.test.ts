@@ -107,6 +107,14 @@ describe('a replay', () => {
     expect(await listDeadLetters(stores.letters)).toHaveLength(1);
   });
 
+  it('is refused when the question was answered after all', async () => {
+    await using stores = await natsStores();
+    const letter = await bury(stores, await stores.accept(id), exhausted);
+    await stores.ledger.end(id, doneBy(id, workerOf(1), 3), undefined);
+    expect(await replay(stores, letter)).toEqual({ kind: 'answered', jobId: id });
+    expect(await stores.store.size()).toBe(0);
+  });
+
   it('of a letter that could not be read keeps its id, once it can be [A7]', async () => {
     await using stores = await natsStores();
     // Accepted under its id a moment ago, with headers that nobody can place.

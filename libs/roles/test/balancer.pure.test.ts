@@ -1,3 +1,4 @@
+import { BusError } from '@starling/bus';
 import {
   type Cancel,
   cancelContract,
@@ -7,7 +8,7 @@ import {
   subjects,
 } from '@starling/contracts';
 import { answerOf, type FakeStep } from '@starling/llm/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Fleet } from './fleet-fixture.ts';
 
 const takes = (ms: number): readonly FakeStep[] => [{ kind: 'wait', ms }, ...answerOf('Done')];
@@ -183,6 +184,20 @@ describe('a balancer', () => {
     const letters = await fleet.stores.letters.list();
     expect(letters.map(({ subject }) => subject)).toEqual(['deadletters.job-1']);
     expect(replies()).toEqual(['ok', 'ok', 'ok']);
+  });
+
+  it('tells the user of a job that was given up also when it cannot be kept [F10]', async () => {
+    await fleet.balancer();
+    vi.spyOn(fleet.stores.letters, 'put').mockRejectedValue(new BusError('timeout', 'away'));
+    await fleet.ask('poison', { deadlineAtMs: fleet.clock.nowMs() + 300_000 });
+    for (const name of ['w0', 'w1', 'w2']) {
+      const { role } = await fleet.worker(name, { script: () => takes(60_000) });
+      await fleet.until(() => role.snapshot().running.length === 1);
+      fleet.kill(name);
+    }
+    await fleet.until(ended(1));
+    expect(codes()).toEqual(['internal']);
+    expect(await fleet.stores.letters.list()).toEqual([]);
   });
 
   it('waits for a worker until just before the deadline, then says honestly that there is none [F10]', async () => {

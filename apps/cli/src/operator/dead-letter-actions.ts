@@ -46,6 +46,8 @@ export async function replayAction(stores: FleetStores, word: string): Promise<O
         name,
         'its failure is not delivered yet; try again when `jobs list` has it no more',
       );
+    case 'answered':
+      return refused(name, 'it was answered after all: drop it');
     case 'unreadable':
       return refused(name, `it still cannot be read: ${replay.problem}`);
     case 'gone':

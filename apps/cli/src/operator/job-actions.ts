@@ -56,7 +56,7 @@ export async function releaseAction(stores: FleetStores, word: string): Promise<
   switch (release.kind) {
     case 'released': {
       const { attempt, from } = release;
-      const text = `${jobId} is taken from ${from} (attempt ${attempt}): what it still ends it with is refused, and attempt ${attempt + 1} starts within some seconds`;
+      const text = `${from} loses ${jobId} (attempt ${attempt}): what it still ends it with is refused, and attempt ${attempt + 1} starts within some seconds`;
       return { ok: true, lines: [text], json: { jobId, from, attempt } };
     }
     case 'waiting':

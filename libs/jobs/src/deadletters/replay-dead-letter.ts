@@ -25,6 +25,8 @@ export type Replay =
   | { readonly kind: 'replayed_before'; readonly jobId: JobId }
   /** Its failure still waits for its owner: replayed now, it might overwrite the answer. */
   | { readonly kind: 'undelivered'; readonly jobId: JobId }
+  /** It was answered after all, by a worker that was taken for dead. */
+  | { readonly kind: 'answered'; readonly jobId: JobId }
   /** Its body still does not decode here. */
   | { readonly kind: 'unreadable'; readonly problem: string }
   /** Somebody else replayed or dropped it, or it was too old. */
@@ -58,8 +60,11 @@ export async function replayDeadLetter(parts: ReplayParts, letter: DeadLetter): 
   if (!decoded.ok) return { kind: 'unreadable', problem: problemOf(decoded.fault) };
   const dead = decoded.value;
 
+  const standing = await ledger.read(dead.jobId);
+  if (standing.kind === 'end' && standing.end.result.outcome.kind === 'done')
+    return { kind: 'answered', jobId: dead.jobId };
   // The ledger forgets an end after an hour; the cluster that told the user of it may not.
-  const final = letter.reason.kind === 'failed' || (await ledger.read(dead.jobId)).kind === 'end';
+  const final = letter.reason.kind === 'failed' || standing.kind === 'end';
   if (final && (await store.list(subjects.jobAnyLane(dead.jobId))).length > 0)
     return { kind: 'undelivered', jobId: dead.jobId };
   const id = final ? replayId(dead.jobId) : dead.jobId;

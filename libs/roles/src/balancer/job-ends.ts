@@ -16,7 +16,7 @@ import {
   subjects,
   wakeContract,
 } from '@starling/contracts';
-import { deadLetter, failedEnd, type LedgerRead } from '@starling/jobs';
+import { type Death, deadLetter, failedEnd, type LedgerRead } from '@starling/jobs';
 import { attributeNames, counter, type RoleTelemetry, SpanKind } from '@starling/telemetry';
 import { buryJob } from '../delivery/bury-job.ts';
 import type { Jobs } from '../delivery/open-jobs.ts';
@@ -118,12 +118,24 @@ async function storedBody(
   if (decoded.ok) {
     const reason = { kind: 'failed', code } as const;
     const death = { message, reason, attempts, atMs: clock.nowMs() };
-    if (code === 'internal') await deadLetter(jobs.letters, death);
+    if (code === 'internal') await keepDead(parts, death);
     return decoded.value;
   }
   const { fault } = decoded;
   if (fault.kind !== 'newer') await buryJob(parts, sequence, fault);
   return undefined;
+}
+
+/** Its user is told in any case: what cannot be kept is only logged. */
+async function keepDead({ jobs, telemetry }: JobEndsParts, death: Death): Promise<void> {
+  const { headers, subject } = death.message;
+  try {
+    await deadLetter(jobs.letters, death);
+  } catch (error) {
+    const log = telemetry.log('dispatch');
+    const context = telemetry.contextFrom(headers);
+    telemetry.run(() => log.error('letter.unkept', { subject, error }), context);
+  }
 }
 
 function note(
