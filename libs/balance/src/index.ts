@@ -9,7 +9,6 @@ export {
 export { strategyNamed } from './choice/strategies.ts';
 export { type Strategy, type StrategyName, strategyNames } from './choice/strategy.ts';
 export { BalancerCore, type BalancerCoreParts } from './core/balancer-core.ts';
-export { CoreCounts } from './core/core-counts.ts';
 export type { CoreEffect, CoreEvent, RunAnswer } from './core/core-events.ts';
 export { type CoreLimits, defaultCoreLimits } from './core/core-limits.ts';
 export type { JobState, LedgerRead } from './core/job-state.ts';
@@ -37,7 +36,7 @@ export {
   type LedgerWrite,
   ledgerStep,
 } from './ledger/ledger-step.ts';
-export { defaultSlowStart, type SlowStart } from './worker/slot-grants.ts';
+export type { SlowStart } from './worker/slot-grants.ts';
 export {
   defaultWorkerLimits,
   WorkerCore,

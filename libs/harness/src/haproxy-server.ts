@@ -26,7 +26,7 @@ export interface HaproxyServerOptions {
  * Finds HAProxy: on `PATH`, else in the cache folder, else by fetching Debian's package into it.
  * @throws {HarnessError} `not_found`, with the command that installs it
  */
-export async function locateHaproxy(options: LocateOptions = {}): Promise<ServerProgram> {
+async function locateHaproxy(options: LocateOptions = {}): Promise<ServerProgram> {
   const path = await onSearchPath('haproxy', options.searchPath);
   if (path !== undefined) return { path, env: {} };
   try {

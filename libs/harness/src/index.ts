@@ -2,7 +2,7 @@ export type { Exit } from './bound-process.ts';
 export type { LocateOptions, ServerProgram } from './debian-programs.ts';
 export { baseEnvironment } from './environment.ts';
 export { freePort } from './free-port.ts';
-export { type HaproxyServerOptions, locateHaproxy, startHaproxyServer } from './haproxy-server.ts';
+export { type HaproxyServerOptions, startHaproxyServer } from './haproxy-server.ts';
 export { HarnessError, type HarnessErrorCode } from './harness-error.ts';
 export { installCommand, locateServers, type Servers } from './locate-servers.ts';
 export { type NatsServerOptions, startNatsServer } from './nats-server.ts';
