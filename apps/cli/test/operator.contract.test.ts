@@ -125,7 +125,7 @@ describe('starling jobs', () => {
     const { out: shown } = await starling('jobs', 'show', 'aaaa1111');
     expect(shown).toContain('"content": "hello"');
 
-    expect(await json('jobs', 'release', second)).toMatchObject({ ok: true, from: worker });
+    expect(await json('jobs', 'release', second)).toMatchObject({ ok: true, worker });
     const twice = await starling('jobs', 'release', 'bbbb2222');
     expect(twice).toMatchObject({
       code: 1,

@@ -55,9 +55,9 @@ export async function releaseAction(stores: FleetStores, word: string): Promise<
   const release = await releaseJob({ ledger, messaging: stores.bus.messaging }, jobId);
   switch (release.kind) {
     case 'released': {
-      const { attempt, from } = release;
-      const text = `${from} loses ${jobId} (attempt ${attempt}): what it still ends it with is refused, and attempt ${attempt + 1} starts within some seconds`;
-      return { ok: true, lines: [text], json: { jobId, from, attempt } };
+      const { attempt, from: worker } = release;
+      const text = `${jobId} is no longer ${worker}’s (attempt ${attempt}): what it still ends it with is refused, and attempt ${attempt + 1} starts within some seconds`;
+      return { ok: true, lines: [text], json: { jobId, worker, attempt } };
     }
     case 'waiting':
       return refused(jobId, 'nobody runs it: it waits for a worker');
