@@ -6,13 +6,11 @@ export const busLimits = {
   maxPending: 10_000,
   /** One handler at once, so that order is kept. */
   concurrency: 1,
-  /** How long the server may take to confirm an enqueue, a settlement or any call to a store. */
+  /** How long the server may take to confirm a subscription or any call to a store. */
   confirmTimeoutMs: 5_000,
   /** How long a drain waits for running handlers before it drops what is left. */
   drainTimeoutMs: 10_000,
-  /** Messages of one `take`: more than the slots of any balancer's workers at one moment. */
-  maxTake: 256,
-  /** Ids that the in-memory queue remembers; the oldest is forgotten beyond it. */
+  /** Ids that an in-memory store remembers; the oldest is forgotten beyond it. */
   maxRememberedIds: 100_000,
   /** How often a feed compares its number of messages with the store's. */
   compareEveryMs: 10_000,

@@ -4,21 +4,19 @@ import { closedError } from './closed-error.ts';
 import { MemoryJobStore } from './memory-job-store.ts';
 import { MemoryKeyValue } from './memory-key-value.ts';
 import { MemoryMessaging } from './memory-messaging.ts';
-import { MemoryWorkQueue, parseMemoryReceipt } from './memory-work-queue.ts';
-import { type Bus, BusError, type Settlement, type WorkQueueSpec } from './port.ts';
+import type { Bus } from './port.ts';
 import type { JobStoreSpec, KeyValueSpec } from './store-port.ts';
 
 /**
  * A bus inside one process: one shared instance connects all roles of the embedded mode, and stands
  * for NATS in tests. It keeps the same contract suite; what it does not keep is anything beyond its
- * process. Unlike NATS, a core `publish` to a work queue's or store's subject is not stored there.
+ * process. Unlike NATS, a core `publish` to a store's subject is not stored there.
  *
  * @param options.random chooses the member of a queue group; the machine's own by default
  */
 export function createMemoryBus(options: { readonly clock: Clock; readonly random?: Random }): Bus {
   const { clock, random = systemRandom } = options;
   const messaging = new MemoryMessaging({ clock, random });
-  const queues = new Map<string, MemoryWorkQueue>();
   const stores = new Map<string, MemoryJobStore>();
   const buckets = new Map<string, MemoryKeyValue>();
   let state: Bus['state'] = 'connected';
@@ -29,24 +27,13 @@ export function createMemoryBus(options: { readonly clock: Clock; readonly rando
     await messaging.drain(deadline.signal);
     state = 'closed';
     messaging.close();
-    for (const part of [...queues.values(), ...stores.values(), ...buckets.values()]) part.close();
+    for (const part of [...stores.values(), ...buckets.values()]) part.close();
   }
 
   return {
     messaging,
     get state() {
       return state;
-    },
-    async openWorkQueue(spec: WorkQueueSpec) {
-      if (state === 'closed') throw closedError();
-      const open = queues.get(spec.name);
-      if (open) {
-        open.update(spec);
-        return open;
-      }
-      const queue = new MemoryWorkQueue({ clock, spec });
-      queues.set(spec.name, queue);
-      return queue;
     },
     async openJobStore(spec: JobStoreSpec) {
       if (state === 'closed') throw closedError();
@@ -63,12 +50,6 @@ export function createMemoryBus(options: { readonly clock: Clock; readonly rando
       const bucket = open ?? new MemoryKeyValue({ clock, spec });
       buckets.set(spec.name, bucket);
       return bucket;
-    },
-    async settle(receipt: string, settlement: Settlement) {
-      if (state === 'closed') throw closedError();
-      const queue = queues.get(parseMemoryReceipt(receipt).queue);
-      if (!queue) throw new BusError('no_responders', 'the queue of this receipt is not here');
-      await queue.settle(receipt, settlement);
     },
     async [Symbol.asyncDispose]() {
       ending ??= end();

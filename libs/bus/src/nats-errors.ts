@@ -5,12 +5,9 @@ import { BusError } from './port.ts';
 /** JSStreamStoreFailedF: how a stream with `discard: new` refuses (nats-server, server/errors.json). */
 const storeFailed = 10077;
 
-/**
- * Whether the server answered that an object is there already, of another shape:
- * JSStreamNameExistErr, JSConsumerNameExistErr, JSConsumerAlreadyExists.
- */
+/** JSStreamNameExistErr: a stream of this name is there already, of another shape. */
 export function isNameTaken(error: unknown): boolean {
-  return error instanceof JetStreamApiError && [10058, 10013, 10148].includes(error.code);
+  return error instanceof JetStreamApiError && error.code === 10058;
 }
 
 /** JSStreamInvalidConfigF: an update that this stream cannot take. */

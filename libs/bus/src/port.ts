@@ -55,71 +55,9 @@ export interface SubscribeOptions {
   readonly maxPending?: number;
 }
 
-/** Shape of a durable work queue: created when absent, updated when it differs. */
-export interface WorkQueueSpec {
-  /** Name of the stream, for example `JOBS`. */
-  readonly name: string;
-  readonly subjects: readonly string[];
-  readonly maxMessages: number;
-  readonly maxAgeMs: number;
-  /** An id that was accepted is not accepted again for this long. */
-  readonly dedupeWindowMs: number;
-  /** A delivery without progress or acknowledgement for this long is delivered again. */
-  readonly ackWaitMs: number;
-}
-
-/** One delivery of a queued message. It is settled through {@link WorkQueue.settle}, by whoever holds the receipt. */
-export interface QueuedMessage {
-  readonly subject: string;
-  readonly payload: Uint8Array;
-  readonly headers: Headers;
-  /** 1 for the first delivery. A hint: servers have been seen to forget it (facts §5). */
-  readonly deliveryCount: number;
-  /** Settles this delivery from any process. */
-  readonly receipt: string;
-}
-
-/**
- * What to do with a delivery. `ack`: it is done, remove it. `progress`: still at work, start the ack
- * wait anew. `retry`: deliver it again after `delayMs`.
- */
-export type Settlement =
-  | { readonly kind: 'ack' }
-  | { readonly kind: 'progress' }
-  | { readonly kind: 'retry'; readonly delayMs: number };
-
-/** Durable messaging: what `enqueue` resolved for survives the death of any process. */
-export interface WorkQueue {
-  /**
-   * Resolves when the message is stored. `duplicate` is true when the id was accepted before; the
-   * message is then not stored again.
-   * @throws {BusError} `full` at `maxMessages`, `timeout`, `closed`
-   */
-  enqueue(
-    subject: string,
-    payload: Uint8Array,
-    options: { readonly id: string; readonly headers?: Headers; readonly timeoutMs?: number },
-  ): Promise<{ readonly duplicate: boolean }>;
-  /**
-   * Takes up to `max` messages, waiting up to `waitMs` for the first. All takers share one queue:
-   * a message goes to one of them. Empty when none came or the signal fired.
-   */
-  take(options: {
-    readonly max: number;
-    readonly waitMs: number;
-    readonly signal?: AbortSignal;
-  }): Promise<readonly QueuedMessage[]>;
-  /** Resolves when the server has the settlement. Settling twice is harmless. */
-  settle(receipt: string, settlement: Settlement): Promise<void>;
-  /** Messages that are stored now, delivered or not. */
-  size(): Promise<number>;
-}
-
 /** A connected bus. Disposing it drains: what was published is flushed, handlers finish, then it closes. */
 export interface Bus extends AsyncDisposable {
   readonly messaging: Messaging;
-  /** Opens (and where absent creates) a work queue. */
-  openWorkQueue(spec: WorkQueueSpec): Promise<WorkQueue>;
   /**
    * Opens (and where absent creates) a job store.
    * @throws {BusError} `incompatible` when the name is taken by something of another kind
@@ -130,8 +68,6 @@ export interface Bus extends AsyncDisposable {
    * @throws {BusError} `incompatible` when the name is taken by something of another kind
    */
   openKeyValue(spec: KeyValueSpec): Promise<KeyValue>;
-  /** Settles an open queue's delivery by receipt alone; for a process that takes nothing itself. */
-  settle(receipt: string, settlement: Settlement): Promise<void>;
   /** `connected`, or since when (monotonic) it is not. */
   readonly state: 'connected' | 'reconnecting' | 'closed';
 }

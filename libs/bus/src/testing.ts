@@ -8,7 +8,6 @@ import { jobStoreContract } from './testing/job-store-contract.ts';
 import { keyValueContract } from './testing/key-value-contract.ts';
 import { messagingBoundsContract } from './testing/messaging-bounds-contract.ts';
 import { messagingContract } from './testing/messaging-contract.ts';
-import { workQueueContract } from './testing/work-queue-contract.ts';
 
 export type { BusFixture } from './testing/bus-fixture.ts';
 
@@ -22,6 +21,5 @@ export function busContract(name: string, create: () => Promise<BusFixture>): vo
     describe('messaging at its bounds', () => messagingBoundsContract(create));
     describe('job store', () => jobStoreContract(create));
     describe('key value', () => keyValueContract(create));
-    describe('work queue', () => workQueueContract(create));
   });
 }

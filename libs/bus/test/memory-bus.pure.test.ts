@@ -9,7 +9,6 @@ const spec = {
   maxMessages: 200_000,
   maxAgeMs: 3_600_000,
   dedupeWindowMs: 3_600_000,
-  ackWaitMs: 15_000,
 };
 const nothing = new Uint8Array();
 
@@ -37,20 +36,22 @@ it('leaves no timer behind', async () => {
   const bus = createMemoryBus({ clock });
   await bus.messaging.subscribe('a', (message) => message.respond(nothing));
   await bus.messaging.request('a', nothing, { timeoutMs: 1_000 });
-  const queue = await bus.openWorkQueue(spec);
-  for (const id of ['a', 'b']) await queue.enqueue('q.a', nothing, { id });
-  const [first] = await queue.take({ max: 2, waitMs: 1_000 });
-  await queue.settle(first?.receipt ?? '', { kind: 'ack' });
+  expect(clock.pendingTimers).toBe(0);
+  await bus.messaging.subscribe('b', () => {});
+  const waiting = bus.messaging.request('b', nothing, { timeoutMs: 60_000 });
+  const ended = expect(waiting).rejects.toMatchObject({ code: 'closed' });
   expect(clock.pendingTimers).toBe(1);
   await bus[Symbol.asyncDispose]();
+  await ended;
   expect(clock.pendingTimers).toBe(0);
 });
 
 it('remembers no more than 100 000 ids, the newest', async () => {
   const clock = new SimulatedClock();
   await using bus = createMemoryBus({ clock });
-  const queue = await bus.openWorkQueue(spec);
-  for (let id = 0; id <= 100_001; id += 1) await queue.enqueue('q.a', nothing, { id: String(id) });
-  expect(await queue.enqueue('q.a', nothing, { id: '100001' })).toEqual({ duplicate: true });
-  expect(await queue.enqueue('q.a', nothing, { id: '0' })).toEqual({ duplicate: false });
+  const store = await bus.openJobStore(spec);
+  for (let id = 0; id <= 100_001; id += 1) await store.put(`q.${id}`, nothing, { id: String(id) });
+  const put = (id: string) => store.put(`q.again-${id}`, nothing, { id });
+  expect(await put('100001')).toEqual({ duplicate: true, sequence: 100_002 });
+  expect(await put('0')).toMatchObject({ duplicate: false });
 });

@@ -1,13 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { systemClock } from '@starling/clock';
 import { freePort, startNatsServer } from '@starling/harness';
 import { captureTelemetry } from '@starling/telemetry/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { type Bus, connectNats, type NatsOptions } from '../src/index.ts';
-import { bytes, queueSpec, subjectOf, text } from '../src/testing/bus-fixture.ts';
+import { bytes, text } from '../src/testing/bus-fixture.ts';
+import { jobStoreSpec } from '../src/testing/job-store-contract.ts';
+import { RecordedFeed } from '../src/testing/recorded-feed.ts';
 
 const connect = (url: string, options: Partial<NatsOptions> = {}): Promise<Bus> =>
   connectNats({ url, name: 'faults', connectTimeoutMs: 10_000, clock: systemClock, ...options });
@@ -16,36 +15,29 @@ const wait = { timeout: 15_000, interval: 20 };
 const waitMs = 20_000;
 
 describe('a NATS server that is killed and comes back on its store', () => {
-  it('has what it acknowledged, and a taker that waited goes on [B5]', async () => {
+  it('has what it acknowledged, and tells it to a feed that was asked for meanwhile [B5]', async () => {
     await using server = await startNatsServer();
     await using bus = await connect(server.url);
-    const spec = queueSpec();
-    const queue = await bus.openWorkQueue(spec);
-    const ids = Array.from({ length: 50 }, (_, at) => String(at));
-    for (const id of ids) await queue.enqueue(subjectOf(spec), bytes(id), { id });
+    const spec = jobStoreSpec();
+    const store = await bus.openJobStore(spec);
+    const jobs = Array.from({ length: 50 }, (_, at) => `${spec.name}.dm.${at}`);
+    for (const subject of jobs) await store.put(subject, bytes('a'), { id: subject });
     await server.kill();
     await vi.waitFor(() => expect(bus.state).toBe('reconnecting'), wait);
-    const waiting = queue.take({ max: 1, waitMs });
+    const feed = new RecordedFeed();
+    const opening = store.feed(feed.handler);
     await server.restart();
-    const seen = new Set((await waiting).map(({ payload }) => text(payload)));
-    expect(seen.size).toBe(1);
-    while (seen.size < ids.length) {
-      const more = await queue.take({ max: 20, waitMs });
-      expect(more.length).toBeGreaterThan(0);
-      for (const { payload, receipt } of more) {
-        seen.add(text(payload));
-        await bus.settle(receipt, { kind: 'ack' });
-      }
-    }
-    expect([...seen].sort()).toEqual([...ids].sort());
+    await using _feed = await opening;
+    await vi.waitFor(() => expect(feed.syncs).toBeGreaterThan(0), wait);
+    expect(feed.subjects()).toEqual(jobs);
   });
 
   it('has its subscribers again; what is asked meanwhile fails at once', async () => {
     await using telemetry = captureTelemetry();
     await using server = await startNatsServer();
     await using bus = await connect(server.url);
-    const spec = queueSpec();
-    const queue = await bus.openWorkQueue(spec);
+    const spec = jobStoreSpec();
+    const store = await bus.openJobStore(spec);
     await bus.messaging.subscribe(`${spec.name}-echo`, (message) =>
       message.respond(message.payload),
     );
@@ -55,10 +47,10 @@ describe('a NATS server that is killed and comes back on its store', () => {
     const request = () =>
       bus.messaging.request(`${spec.name}-echo`, bytes('a'), { timeoutMs: waitMs });
     await expect(request()).rejects.toMatchObject(gone);
-    const enqueue = () => queue.enqueue(subjectOf(spec), bytes('a'), { id: 'a' });
-    await expect(enqueue()).rejects.toMatchObject(gone);
-    await expect(queue.size()).rejects.toMatchObject(gone);
-    await expect(bus.openWorkQueue(spec)).rejects.toMatchObject(gone);
+    const put = () => store.put(`${spec.name}.dm.a`, bytes('a'), { id: 'a' });
+    await expect(put()).rejects.toMatchObject(gone);
+    await expect(store.size()).rejects.toMatchObject(gone);
+    await expect(bus.openJobStore(spec)).rejects.toMatchObject(gone);
     bus.messaging.publish(`${spec.name}-lost`, bytes('a'));
     const late = bus.messaging.subscribe(`${spec.name}-late`, (message) =>
       message.respond(bytes('here')),
@@ -67,7 +59,7 @@ describe('a NATS server that is killed and comes back on its store', () => {
     await late;
     await vi.waitFor(() => expect(bus.state).toBe('connected'), wait);
     expect(text((await request()).payload)).toBe('a');
-    expect(await enqueue()).toEqual({ duplicate: false });
+    expect(await put()).toEqual({ duplicate: false, sequence: 1 });
     const answer = await bus.messaging.request(`${spec.name}-late`, bytes(''), {
       timeoutMs: waitMs,
     });
@@ -77,21 +69,6 @@ describe('a NATS server that is killed and comes back on its store', () => {
     const metrics = await telemetry.metrics();
     const dropped = metrics.find((metric) => metric.name === 'starling.bus.dropped');
     expect(dropped).toMatchObject({ value: 1, attributes: { why: 'disconnected' } });
-  });
-
-  it('gets its queues anew when its store is gone', async () => {
-    const storeDir = await mkdtemp(join(tmpdir(), 'starling-nats-store-'));
-    await using server = await startNatsServer({ storeDir });
-    await using bus = await connect(server.url);
-    const spec = queueSpec();
-    const queue = await bus.openWorkQueue(spec);
-    await server.kill();
-    await rm(storeDir, { recursive: true });
-    await server.restart();
-    const enqueue = () => queue.enqueue(subjectOf(spec), bytes('a'), { id: 'a' });
-    await vi.waitFor(async () => expect(await enqueue()).toBeDefined(), wait);
-    expect(await queue.take({ max: 1, waitMs })).toHaveLength(1);
-    await rm(storeDir, { recursive: true, force: true });
   });
 
   it('goes on trying while its credentials are refused, and is back when they are taken', async () => {
@@ -116,16 +93,17 @@ describe('a NATS server that is killed and comes back on its store', () => {
   it('lets a bus be closed while it is away', async () => {
     await using server = await startNatsServer();
     const bus = await connect(server.url);
-    const queue = await bus.openWorkQueue(queueSpec());
+    const store = await bus.openJobStore(jobStoreSpec());
     await bus.messaging.subscribe('anything', () => {});
-    const waiting = expect(queue.take({ max: 1, waitMs })).rejects.toMatchObject({
-      code: 'closed',
-    });
+    await store.feed(new RecordedFeed().handler);
     await server.kill();
     await vi.waitFor(() => expect(bus.state).toBe('reconnecting'), wait);
+    const late = bus.messaging.subscribe('late', () => {});
+    const waiting = expect(late).rejects.toMatchObject({ code: 'closed' });
     await bus[Symbol.asyncDispose]();
     await waiting;
     expect(bus.state).toBe('closed');
+    await expect(store.size()).rejects.toMatchObject({ code: 'closed' });
   });
 });
 
@@ -180,8 +158,8 @@ describe('connecting to NATS', () => {
   it('keeps to the size that the server takes, and keeps the connection', async () => {
     await using server = await startNatsServer({ maxPayloadBytes: 1_000 });
     await using bus = await connect(server.url);
-    const spec = queueSpec();
-    const queue = await bus.openWorkQueue(spec);
+    const spec = jobStoreSpec();
+    const store = await bus.openJobStore(spec);
     const tooLarge = { code: 'too_large' };
     const payload = new Uint8Array(1_001);
     expect(() => bus.messaging.publish('large', payload)).toThrow(
@@ -191,25 +169,9 @@ describe('connecting to NATS', () => {
     await expect(request).rejects.toMatchObject(tooLarge);
     // The id is a header, and headers count.
     const id = 'a'.repeat(64);
-    const enqueue = queue.enqueue(subjectOf(spec), new Uint8Array(950), { id });
-    await expect(enqueue).rejects.toMatchObject(tooLarge);
-    expect(await queue.enqueue(subjectOf(spec), new Uint8Array(800), { id })).toEqual({
-      duplicate: false,
-    });
+    const put = (size: number) => store.put(`${spec.name}.dm.a`, new Uint8Array(size), { id });
+    await expect(put(950)).rejects.toMatchObject(tooLarge);
+    expect(await put(800)).toMatchObject({ duplicate: false });
     expect(bus.state).toBe('connected');
-  });
-
-  it('brings a queue to one shape when several processes open it at once', async () => {
-    await using server = await startNatsServer();
-    await using one = await connect(server.url);
-    await using two = await connect(server.url);
-    const spec = queueSpec();
-    await Promise.all(
-      [one, two, one, two].map((bus, at) => bus.openWorkQueue({ ...spec, maxMessages: 10 + at })),
-    );
-    const queue = await one.openWorkQueue({ ...spec, maxMessages: 2 });
-    for (const id of ['a', 'b']) await queue.enqueue(subjectOf(spec), bytes(id), { id });
-    const third = queue.enqueue(subjectOf(spec), bytes('c'), { id: 'c' });
-    await expect(third).rejects.toMatchObject({ code: 'full' });
   });
 });

@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { jetstream } from '@nats-io/jetstream';
+import { jetstream, RetentionPolicy } from '@nats-io/jetstream';
 import { type Clock, systemClock } from '@starling/clock';
 import { startNatsServer } from '@starling/harness';
 import { captureTelemetry } from '@starling/telemetry/testing';
 import { connect as connectClient } from 'nats';
 import { describe, expect, it, vi } from 'vitest';
 import { type Bus, connectNats, type JobStoreSpec } from '../src/index.ts';
-import { bytes, queueSpec, subjectOf, text } from '../src/testing/bus-fixture.ts';
+import { bytes, text } from '../src/testing/bus-fixture.ts';
 import { jobStoreSpec } from '../src/testing/job-store-contract.ts';
 import { keyValueSpec } from '../src/testing/key-value-contract.ts';
 import { RecordedFeed } from '../src/testing/recorded-feed.ts';
@@ -230,22 +230,26 @@ describe('a bucket whose server is killed and comes back on its files', () => {
   });
 });
 
-describe('a name that is taken by something of another kind', () => {
-  it('is reported and left as it is', async () => {
+describe('opening a store', () => {
+  it('reports what is of another kind under its name, and leaves it as it is', async () => {
     await using server = await startNatsServer();
     await using bus = await connect(server.url);
-    const old = queueSpec();
-    const queue = await bus.openWorkQueue(old);
-    await queue.enqueue(subjectOf(old), bytes('a'), { id: 'a' });
-    const opening = bus.openJobStore(jobStoreSpec({ name: old.name, subjects: old.subjects }));
+    await using somebody = await stranger(server.url);
+    const spec = jobStoreSpec();
+    const { name } = spec;
+    const subjects = [...spec.subjects];
+    // The shape in which earlier versions kept jobs.
+    await somebody.manager.streams.add({ name, subjects, retention: RetentionPolicy.Workqueue });
+    await somebody.manager.jetstream().publish(`${name}.dm.1`, bytes('a'));
+    const opening = bus.openJobStore(spec);
     await expect(opening).rejects.toMatchObject({
       code: 'incompatible',
       message: expect.stringMatching(/retention workqueue, 1 messages.*nats stream rm/),
     });
-    expect(await queue.size()).toBe(1);
+    expect((await somebody.manager.streams.info(name)).state.messages).toBe(1);
   });
 
-  it('does not keep several processes from opening one store at once', async () => {
+  it('brings it to one shape when several processes do so at once', async () => {
     await using server = await startNatsServer();
     await using one = await connect(server.url);
     await using two = await connect(server.url);
@@ -257,6 +261,8 @@ describe('a name that is taken by something of another kind', () => {
         bus.openKeyValue({ ...bucket, maxBytes: 1_000_000 + at }),
       ]),
     );
-    expect(await putAll(one, spec, [1])).toEqual([{ duplicate: false, sequence: 1 }]);
+    const small = { ...spec, maxMessages: 2 };
+    expect(await putAll(one, small, [1, 2])).toHaveLength(2);
+    await expect(putAll(two, small, [3])).rejects.toMatchObject({ code: 'full' });
   });
 });

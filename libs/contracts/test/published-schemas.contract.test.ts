@@ -92,7 +92,7 @@ describe('changeBetween', () => {
     expect(changeBetween(base, withPayload(change))).toBe(expected);
   });
 
-  it.each([{ subject: 'other' }, { maxBytes: 200 }, { delivery: 'work-queue' }])(
+  it.each([{ subject: 'other' }, { maxBytes: 200 }, { delivery: 'stored' }])(
     'judges %o as breaking',
     (change) => {
       expect(changeBetween(base, { ...base, ...change })).toBe('breaking');

@@ -3,7 +3,7 @@
  * id and nothing is announced before the server has stored it (PubAck). A lost PubAck is asked for
  * again: the same id is stored once.
  */
-import { BusError, type JobStore, type WorkQueue } from '@starling/bus';
+import { BusError, type JobStore } from '@starling/bus';
 import type { Clock } from '@starling/clock';
 import {
   type ErrorCode,
@@ -16,6 +16,7 @@ import {
 import { headersOfJob } from './stored-job.ts';
 
 export interface AcceptOptions {
+  readonly store: Pick<JobStore, 'put'>;
   readonly clock: Clock;
   /** Estimated LLM tokens, prompt and completion together: what fairness counts in. */
   readonly tokenEstimate: number;
@@ -35,14 +36,11 @@ export interface Refusal {
 export type Acceptance =
   | {
       readonly kind: 'accepted';
-      /** True when the id was accepted before: a replay, or our own retry. */
+      /** True when the id was accepted before: a replay. */
       readonly duplicate: boolean;
+      /** Where the job lies in the store, to be removed when delivered. */
+      readonly sequence: number;
     }
-  | Refusal;
-
-/** An acceptance into the store; `sequence` is where the job lies in it, to be removed when delivered. */
-export type StoredAcceptance =
-  | { readonly kind: 'accepted'; readonly duplicate: boolean; readonly sequence: number }
   | Refusal;
 
 /** Between tries (protocol: accept). */
@@ -52,20 +50,8 @@ const retryEveryMs = 100;
 const tryTimeoutMs = 2_000;
 
 /** Stores the job; resolves after the PubAck, or with a refusal when the bound is reached. */
-export function acceptJob(
-  job: Job,
-  options: AcceptOptions & { readonly store: Pick<JobStore, 'put'> },
-): Promise<StoredAcceptance>;
-export function acceptJob(
-  job: Job,
-  options: AcceptOptions & { readonly queue: Pick<WorkQueue, 'enqueue'> },
-): Promise<Acceptance>;
-export async function acceptJob(
-  job: Job,
-  options: AcceptOptions &
-    ({ readonly store: Pick<JobStore, 'put'> } | { readonly queue: Pick<WorkQueue, 'enqueue'> }),
-): Promise<Acceptance> {
-  const { clock, retryForMs } = options;
+export async function acceptJob(job: Job, options: AcceptOptions): Promise<Acceptance> {
+  const { clock, retryForMs, store } = options;
   const payload = encode(jobContract, job);
   const headers = headersOfJob(job, options);
   const subject = subjects.job(job.lane, job.jobId);
@@ -74,9 +60,7 @@ export async function acceptJob(
 
   for (let tries = 1; ; tries++) {
     try {
-      const stored = await ('store' in options
-        ? options.store.put(subject, payload, message)
-        : options.queue.enqueue(subject, payload, message));
+      const stored = await store.put(subject, payload, message);
       // An id that only our own earlier try can have stored is not a replay, but saying so costs
       // nothing: the result arrives either way.
       return { kind: 'accepted', ...stored, duplicate: stored.duplicate && tries === 1 };

@@ -3,7 +3,6 @@ export {
   type AcceptOptions,
   acceptJob,
   type Refusal,
-  type StoredAcceptance,
 } from './accept-job.ts';
 export type { Admission, AdmissionBounds, AdmissionDecision, JobOwner } from './admission.ts';
 export {
@@ -20,7 +19,6 @@ export {
   replayDeadLetter,
 } from './deadletters/replay-dead-letter.ts';
 export { withFallback } from './fallback-admission.ts';
-export { jobsQueue } from './jobs-queue.ts';
 export { jobsStore } from './jobs-store.ts';
 export { createLedger } from './ledger/create-ledger.ts';
 export { failedEnd } from './ledger/failed-end.ts';

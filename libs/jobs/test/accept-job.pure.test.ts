@@ -1,4 +1,4 @@
-import { BusError, createMemoryBus, type WorkQueue } from '@starling/bus';
+import { BusError, createMemoryBus, type JobStore } from '@starling/bus';
 import { SimulatedClock } from '@starling/clock';
 import {
   channelId,
@@ -14,7 +14,6 @@ import {
 } from '@starling/contracts';
 import { describe, expect, it } from 'vitest';
 import { acceptJob } from '../src/accept-job.ts';
-import { jobsQueue } from '../src/jobs-queue.ts';
 import { jobsStore } from '../src/jobs-store.ts';
 
 function job(difference: Partial<Job> = {}): Job {
@@ -51,38 +50,22 @@ const asStored = {
   'starling-token-estimate': '42',
 };
 
-/** Enqueue that answers as told, one outcome a call. */
-function scripted(outcomes: (BusError | { duplicate: boolean })[]) {
+/** A store that answers as told, one outcome a call. */
+function scripted(outcomes: (BusError | { duplicate: boolean; sequence: number })[]) {
   const calls: string[] = [];
-  const queue: Pick<WorkQueue, 'enqueue'> = {
-    async enqueue(_subject, _payload, { id }) {
+  const store: Pick<JobStore, 'put'> = {
+    async put(_subject, _payload, { id }) {
       calls.push(id);
       const outcome = outcomes.shift();
       if (!outcome || outcome instanceof BusError) throw outcome ?? new BusError('timeout', 'gone');
       return outcome;
     },
   };
-  return { queue, calls };
+  return { store, calls };
 }
 
 describe('acceptJob', () => {
-  it('stores the job once under its event’s id, with what the balancer needs in headers', async () => {
-    const clock = new SimulatedClock();
-    await using bus = createMemoryBus({ clock });
-    const queue = await bus.openWorkQueue(jobsQueue);
-    const options = { queue, clock, tokenEstimate: 42, headers, retryForMs: 5000 };
-    expect(await acceptJob(job(), options)).toEqual({ kind: 'accepted', duplicate: false });
-    expect(await acceptJob(job(), options)).toEqual({ kind: 'accepted', duplicate: true });
-    expect(await queue.size()).toBe(1);
-    const [message] = await queue.take({ max: 2, waitMs: 0 });
-    expect(message?.headers).toEqual(asStored);
-    expect(decode(jobContract, message?.payload ?? new Uint8Array())).toEqual({
-      ok: true,
-      value: job(),
-    });
-  });
-
-  it('puts it into the store once, and says where it lies [B5]', async () => {
+  it('stores the job once under its event’s id, with what the balancer needs in headers [B5]', async () => {
     const clock = new SimulatedClock();
     await using bus = createMemoryBus({ clock });
     const store = await bus.openJobStore(jobsStore);
@@ -90,10 +73,14 @@ describe('acceptJob', () => {
     const first = { kind: 'accepted', duplicate: false, sequence: 1 };
     expect(await acceptJob(job(), options)).toEqual(first);
     expect(await acceptJob(job(), options)).toEqual({ ...first, duplicate: true });
+    expect(await store.size()).toBe(1);
     const message = await store.read(1);
     expect(message).toMatchObject({ subject: `jobs.interactive.${job().jobId}` });
     expect(message?.headers).toEqual(asStored);
-    expect(decode(jobContract, message?.payload ?? new Uint8Array())).toMatchObject({ ok: true });
+    expect(decode(jobContract, message?.payload ?? new Uint8Array())).toEqual({
+      ok: true,
+      value: job(),
+    });
     // Its id is known no more, but its subject holds it.
     await clock.advance(jobsStore.dedupeWindowMs);
     expect(await acceptJob(job(), options)).toEqual({ ...first, duplicate: true });
@@ -101,28 +88,28 @@ describe('acceptJob', () => {
 
   it('asks again until the PubAck comes, and takes its own earlier try for no replay', async () => {
     const clock = new SimulatedClock();
-    const { calls, queue } = scripted([
+    const { calls, store } = scripted([
       new BusError('timeout', 'no PubAck'),
       new BusError('unreachable', 'reconnecting'),
-      { duplicate: true },
+      { duplicate: true, sequence: 7 },
     ]);
     const accepting = acceptJob(job(), {
-      queue,
+      store,
       clock,
       tokenEstimate: 1,
       headers,
       retryForMs: 5000,
     });
     await clock.advance(1000);
-    expect(await accepting).toEqual({ kind: 'accepted', duplicate: false });
+    expect(await accepting).toEqual({ kind: 'accepted', duplicate: false, sequence: 7 });
     expect(calls).toEqual([job().jobId, job().jobId, job().jobId]);
   });
 
   it('refuses once its bound is reached', async () => {
     const clock = new SimulatedClock();
-    const { calls, queue } = scripted([]);
+    const { calls, store } = scripted([]);
     const accepting = acceptJob(job(), {
-      queue,
+      store,
       clock,
       tokenEstimate: 1,
       headers,
@@ -133,14 +120,14 @@ describe('acceptJob', () => {
     expect(calls).toHaveLength(10);
   });
 
-  it('refuses at once what a full queue will not take, or what is too large', async () => {
+  it('refuses at once what a full store will not take, or what is too large', async () => {
     const clock = new SimulatedClock();
     for (const [code, refusal] of [
       ['full', 'too_busy'],
       ['too_large', 'too_long'],
     ] as const) {
-      const { calls, queue } = scripted([new BusError(code, code)]);
-      const options = { queue, clock, tokenEstimate: 1, headers, retryForMs: 5000 };
+      const { calls, store } = scripted([new BusError(code, code)]);
+      const options = { store, clock, tokenEstimate: 1, headers, retryForMs: 5000 };
       expect(await acceptJob(job(), options)).toMatchObject({ kind: 'refused', code: refusal });
       expect(calls).toHaveLength(1);
     }

@@ -54,7 +54,6 @@ function busOf(bus: Bus, faults: Faults): Bus {
   return {
     messaging: mine,
     state: bus.state,
-    openWorkQueue: (spec) => bus.openWorkQueue(spec),
     openJobStore: (spec) => bus.openJobStore(spec),
     async openKeyValue(spec) {
       const bucket = await bus.openKeyValue(spec);
@@ -70,7 +69,6 @@ function busOf(bus: Bus, faults: Faults): Bus {
       };
       return mine;
     },
-    settle: (receipt, settlement) => bus.settle(receipt, settlement),
     async [Symbol.asyncDispose]() {},
   };
 }

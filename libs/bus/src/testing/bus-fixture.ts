@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Bus, WorkQueueSpec } from '../port.ts';
+import type { Bus } from '../port.ts';
 
 /** One bus for one test, and time. Disposing it ends every connection of it. */
 export interface BusFixture extends AsyncDisposable {
@@ -18,20 +18,3 @@ export const text = (payload: Uint8Array): string => new TextDecoder().decode(pa
 
 /** A subject prefix that no other test uses: real servers are shared between tests. */
 export const freshName = (): string => `t${randomUUID().slice(0, 8)}`;
-
-/** A queue of its own for each test, small and quick. */
-export function queueSpec(changes: Partial<WorkQueueSpec> = {}): WorkQueueSpec {
-  const name = freshName();
-  return {
-    name,
-    subjects: [`${name}.>`],
-    maxMessages: 1_000,
-    maxAgeMs: 600_000,
-    dedupeWindowMs: 60_000,
-    ackWaitMs: 60_000,
-    ...changes,
-  };
-}
-
-/** A subject of that queue. */
-export const subjectOf = (spec: WorkQueueSpec): string => `${spec.name}.job`;
