@@ -22,10 +22,10 @@ export const features: readonly Feature[] = [
     name: 'A pure context builder with token budgets, a stable prefix and a notice of what is left out',
     missing: 'budgets of a guild of its own',
   },
+  { id: 'A6', name: 'A replayed, redelivered or taken-over message gives one visible answer' },
   {
-    id: 'A6',
-    name: 'A replayed or redelivered message gives one visible answer',
-    missing: 'leases and fencing: today the nonce and the memory of endings decide',
+    id: 'A7',
+    name: 'The record of a job: who runs it, which attempt, how it ended; released, cancelled or shown by an operator',
   },
   { id: 'A9', name: 'The answer streams into the message by edits; its final text always arrives' },
   {
@@ -35,20 +35,22 @@ export const features: readonly Feature[] = [
   },
   { id: 'B1', name: 'A job goes to the worker with the fewest open streams a slot' },
   {
+    id: 'B2',
+    name: 'Other strategies of choice behind the same port',
+  },
+  {
     id: 'B3',
-    name: 'A worker’s health is what the worker itself last reported',
-    missing: 'ejection, slow return and a score by error rate',
+    name: 'A worker’s health is what the worker itself last reported; a slow or failing one gets less',
+    missing: 'the ejection told to operators',
   },
+  { id: 'B4', name: 'Several balancers at once, none special; no death leaks a count' },
+  { id: 'B5', name: 'An accepted job survives any one process and is answered once' },
   {
-    id: 'B5',
-    name: 'An accepted job is stored until its answer is shown',
-    missing: 'the ledger that tells a second run from a first',
+    id: 'B6',
+    name: 'Lanes, then fairness between guilds and users in LLM tokens, over all waiting work',
+    missing: 'the position and the wait shown to the user',
   },
-  {
-    id: 'B7',
-    name: 'Queues are bounded and shed with a reason and a time',
-    missing: 'the position in the queue',
-  },
+  { id: 'B7', name: 'Queues are bounded and shed with a reason and a time' },
   { id: 'B8', name: 'A worker told to stop finishes what streams and takes nothing new' },
   { id: 'B10', name: 'Every choice of a worker is explained on its span' },
   {
@@ -85,6 +87,11 @@ export const features: readonly Feature[] = [
   },
   { id: 'F10', name: 'A failure is told once, calmly, with its correlation id' },
   { id: 'H2', name: 'Logs for eyes and logs for machines, with fixed keys' },
+  {
+    id: 'H5',
+    name: 'Operator’s commands: status, jobs, dead letters',
+    missing: 'top, explain, doctor, profile, drain, smoke',
+  },
   { id: 'I1', name: 'One command runs all of it on a laptop, one command tests it' },
 ];
 

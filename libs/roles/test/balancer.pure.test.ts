@@ -74,6 +74,17 @@ describe('a balancer', () => {
     expect(balancer.snapshot().workers.every(({ inFlight }) => inFlight === 0)).toBe(true);
   });
 
+  it('chooses by the strategy that its setting names [B2]', async () => {
+    for (const name of ['w0', 'w1']) await fleet.worker(name);
+    await fleet.balancer('b0', { STARLING_BALANCER_STRATEGY: 'round_robin' });
+    await fleet.clock.advance(300);
+    await fleet.ask();
+    await fleet.until(ended(1));
+    const [dispatch] = dispatches();
+    const choice = JSON.parse(String(dispatch?.attributes['starling.dispatch.choice']));
+    expect(choice.strategy).toBe('round_robin');
+  });
+
   it('skips a draining worker [B8]', async () => {
     const leaving = await fleet.worker('leaving', { script: () => takes(5_000) });
     await fleet.worker('staying');

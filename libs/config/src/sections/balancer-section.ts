@@ -1,7 +1,12 @@
 import { field } from '../parse.ts';
 
-/** A balancer: how it asks workers, how it ends. */
+/** A balancer: how it chooses and asks workers, how it ends. */
 export const balancerSection = {
+  strategy: field.oneOf('STARLING_BALANCER_STRATEGY', {
+    default: 'least_connections',
+    values: ['least_connections', 'round_robin', 'weighted', 'power_of_two', 'peak_ewma'],
+    doc: 'How a worker is chosen among those with a free slot. Least connections waits least with jobs of seconds; the others are for comparison.',
+  }),
   runTimeoutMs: field.integer('STARLING_RUN_TIMEOUT_MS', {
     default: 1_000,
     min: 50,

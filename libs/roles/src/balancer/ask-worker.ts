@@ -28,7 +28,10 @@ export interface AskParts {
   readonly runTimeoutMs: number;
 }
 
-type Run = Extract<CoreEffect, { kind: 'run' }>;
+/** One kind of what the core asks for. */
+export type EffectOf<Kind extends CoreEffect['kind']> = Extract<CoreEffect, { kind: Kind }>;
+
+type Run = EffectOf<'run'>;
 
 const replies = counter('starling.dispatch.replies');
 

@@ -1,4 +1,4 @@
-import type { WorkerLoad } from '@starling/balance';
+import type { StrategyName, WorkerLoad } from '@starling/balance';
 import type { Bus } from '@starling/bus';
 import type { Clock, Random } from '@starling/clock';
 import type { BalancerId } from '@starling/contracts';
@@ -8,6 +8,7 @@ import type { DeliveryConfig } from '../delivery/send-result.ts';
 /** Settings of `balancerSection` and `deliverySection` that the role itself needs. */
 export interface BalancerConfig extends DeliveryConfig {
   readonly runTimeoutMs: number;
+  readonly strategy: StrategyName;
 }
 
 export interface BalancerParts {

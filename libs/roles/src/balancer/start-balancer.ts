@@ -9,6 +9,7 @@ import {
   type CoreEvent,
   defaultCoreLimits,
   FleetView,
+  strategyNamed,
 } from '@starling/balance';
 import type { BusMessage, StoredMessage } from '@starling/bus';
 import {
@@ -25,7 +26,7 @@ import { type RoleTelemetry, telemetryFor } from '@starling/telemetry';
 import { type Jobs, openJobs } from '../delivery/open-jobs.ts';
 import { steadyTime } from '../delivery/steady-time.ts';
 import { watchCancels } from '../delivery/watch-cancels.ts';
-import { askWorker } from './ask-worker.ts';
+import { askWorker, type EffectOf } from './ask-worker.ts';
 import type { Balancer, BalancerParts, BalancerSnapshot } from './balancer-parts.ts';
 import { hearFleet } from './hear-fleet.ts';
 import { heartbeatOf } from './heartbeat.ts';
@@ -33,8 +34,6 @@ import { LedgerDesk } from './ledger-desk.ts';
 import type { QueuedWork } from './queued-work.ts';
 import { storedWork } from './stored-work.ts';
 import { SubmitDesk } from './submit-desk.ts';
-
-type EffectOf<Kind extends CoreEffect['kind']> = Extract<CoreEffect, { kind: Kind }>;
 
 /** Starts a balancer; workers deal it slots once they have heard it, a quarter of a second later. */
 export async function startBalancer(parts: BalancerParts): Promise<Balancer> {
@@ -72,7 +71,8 @@ class BalancerRole {
     this.#jobs = jobs;
     this.#now = steadyTime(clock);
     this.#epoch = clock.nowMs();
-    this.#core = new BalancerCore({ self: balancerId, random });
+    const strategy = strategyNamed(config.strategy);
+    this.#core = new BalancerCore({ self: balancerId, random, strategy });
     this.#desk = new LedgerDesk({
       ...{ jobs, clock, random, balancerId, config },
       ...{ messaging: bus.messaging, telemetry: this.#telemetry },
