@@ -28,6 +28,24 @@ describe('the exchange log', () => {
   });
 });
 
+describe('the end of a fleet', () => {
+  it('leaves whoever waited the time to look at the last answer', async () => {
+    const clock = new SimulatedClock();
+    const log = new ExchangeLog(clock);
+    await log.read();
+    log.add(exchange({}));
+    await clock.advance(400);
+    let over = false;
+    void log.read().then(() => {
+      over = true;
+    });
+    await clock.advance(599);
+    expect(over).toBe(false);
+    await clock.advance(1);
+    expect(over).toBe(true);
+  });
+});
+
 describe('an exchange on the screen', () => {
   it('says how it ended, its correlation id and where the time went [A1] [A2]', () => {
     const [ending, phases] = exchangeLines(exchange({}));

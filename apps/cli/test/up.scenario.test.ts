@@ -117,7 +117,7 @@ describe('a running fleet', () => {
     const elsewhere = await runCli(['up'], { ...settings, STARLING_DIR: join(directory, 'other') });
     const port = settings.STARLING_PORT_BASE;
     expect(elsewhere.stderr).toContain(`port ${port} on 127.0.0.1 (for control) is taken`);
-    expect(elsewhere.stderr).toContain('Set STARLING_PORT_BASE to the first of six free ports');
+    expect(elsewhere.stderr).toContain('Set STARLING_PORT_BASE to the first of seven free ports');
     expect(elsewhere.code).toBe(1);
   });
 
@@ -132,7 +132,7 @@ describe('a running fleet', () => {
     // Under npm one Ctrl-C comes twice. Two of one signal may be one; a second kind never is.
     up.signal('SIGINT');
     up.signal('SIGTERM');
-    expect(await say.exited).toBe(0);
+    expect(await say.exited, say.stderr() + up.stderr()).toBe(0);
     expect(JSON.parse(say.stdout())).toMatchObject({ ok: true, answer: whole });
     expect(await up.exited).toBe(0);
     expect(up.stderr()).toMatch(/\nstopped\n$/);

@@ -15,6 +15,7 @@ export async function startEmbeddedFleet(options: FleetOptions): Promise<Running
   const runner = starting.use(new PartRunner(options));
   const emulators = starting.use(await startEmulators(runner, options));
   const exchanges = new ExchangeLog(options.clock);
+  starting.defer(() => exchanges.read());
   const process = await runner.run(embedded(emulators), (message) => {
     const parsed = exchangeMessage.safeParse(message);
     if (parsed.success) exchanges.add(parsed.data.exchange);

@@ -4,12 +4,16 @@ import type { Exchange } from '@starling/contracts';
 /** How many exchanges are kept; the oldest goes first. */
 const maxExchanges = 200;
 
+/** How long after its exchange an answer may be looked at: `say` takes a fifth of it. */
+const readingMs = 1_000;
+
 /** How many callers may wait for an exchange at once; one more is refused. */
 const maxWaiters = 100;
 
 /** The last exchanges of a running fleet, for the start screen, `say` and the demo. */
 export class ExchangeLog {
   readonly #clock: Clock;
+  #lastAtMs = Number.NEGATIVE_INFINITY;
   readonly #byJob = new Map<string, Exchange>();
   readonly #waiters = new Set<{ readonly jobId: string; resolve(exchange: Exchange): void }>();
 
@@ -25,6 +29,7 @@ export class ExchangeLog {
   }
 
   add(exchange: Exchange): void {
+    this.#lastAtMs = this.#clock.monotonicMs();
     this.#byJob.delete(exchange.jobId);
     this.#byJob.set(exchange.jobId, exchange);
     const [oldest] = this.#byJob.keys();
@@ -33,6 +38,15 @@ export class ExchangeLog {
       if (waiter.jobId === exchange.jobId) waiter.resolve(exchange);
     }
     for (const listener of this.#listeners) listener(exchange);
+  }
+
+  /**
+   * Resolves when the last exchange has been over for {@link readingMs}: whoever waited for it looks
+   * at the answer then, in a Discord of ours that must not end before.
+   */
+  async read(): Promise<void> {
+    const leftMs = this.#lastAtMs + readingMs - this.#clock.monotonicMs();
+    if (leftMs > 0) await this.#clock.sleep(leftMs);
   }
 
   /** Newest first. */

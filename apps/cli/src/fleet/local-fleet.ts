@@ -48,6 +48,7 @@ export async function startLocalFleet(options: LocalOptions): Promise<RunningFle
     await connectNats({ url: nats.url, name: 'cli', connectTimeoutMs, clock }),
   );
   const exchanges = new ExchangeLog(clock);
+  starting.defer(() => exchanges.read());
   await collectExchanges(bus, exchanges);
 
   const { llm, discord } = emulators;
