@@ -45,6 +45,5 @@ export { type JobRecord, type JobState, listJobs, stateOf } from './operator/job
 export { type JobStores, openJobStores } from './operator/job-stores.ts';
 export { namesJob } from './operator/names-job.ts';
 export { type Release, releaseJob } from './operator/release-job.ts';
-export { endedButStored, jobsPastDeadline } from './reconcile.ts';
 export { createRedisAdmission } from './redis-admission.ts';
 export { readStoredJob, type StoredJob, type StoredJobRead } from './stored-job.ts';

@@ -1,17 +1,9 @@
 import type { StoredMessage } from '@starling/bus';
 import { guildId, headerNames, ingressId, subjects } from '@starling/contracts';
 import { describe, expect, it } from 'vitest';
-import {
-  endedButStored,
-  jobsPastDeadline,
-  jobsStore,
-  type LedgerRead,
-  ledgerBucket,
-  readStoredJob,
-  type StoredJob,
-} from '../src/index.ts';
+import { jobsStore, ledgerBucket, readStoredJob } from '../src/index.ts';
 import { headersOfJob } from '../src/stored-job.ts';
-import { failed, jobOf, sampleJob } from './ledger-sample.ts';
+import { jobOf, sampleJob } from './ledger-sample.ts';
 
 const id = jobOf(0);
 const options = { tokenEstimate: 42, headers: { traceparent: '00-1-2-01' } };
@@ -21,13 +13,6 @@ function message(difference: Partial<StoredMessage> = {}): StoredMessage {
   const subject = subjects.job('interactive', id);
   return { sequence: 7, subject, headers, storedAtMs: 1_234, ...difference };
 }
-
-const stored = (n: number, deadlineAtMs: number): StoredJob => {
-  const job = sampleJob(jobOf(n), { deadlineAtMs });
-  const subject = subjects.job(job.lane, job.jobId);
-  const read = readStoredJob(message({ subject, headers: headersOfJob(job, options) }));
-  return read.kind === 'job' ? read.job : expect.fail();
-};
 
 describe('a stored job', () => {
   it('is read from its headers as it was accepted', () => {
@@ -87,27 +72,6 @@ describe('a stored job', () => {
     ['a subject without a job', { subject: 'jobs.dm.a b' }],
   ])('says so when it has %s', (_what, difference) => {
     expect(readStoredJob(message(difference))).toMatchObject({ kind: 'invalid' });
-  });
-});
-
-describe('the reconciler’s view', () => {
-  it('finds the jobs that should have ended', () => {
-    const jobs = [stored(1, 1_000), stored(2, 2_000), stored(3, 3_000)];
-    const late = jobsPastDeadline(jobs, { nowMs: 2_500, graceMs: 500 });
-    expect(late.map(({ header }) => header.jobId)).toEqual([jobOf(1), jobOf(2)]);
-  });
-
-  it('finds the jobs that ended a while ago and were not removed', () => {
-    const jobs = [1, 2, 3, 4].map((n) => stored(n, 60_000));
-    const endAt = (n: number, atMs: number) =>
-      [jobOf(n), { kind: 'end', revision: n, end: failed(jobOf(n), 1, atMs) }] as const;
-    const ledger = new Map<typeof id, LedgerRead>([
-      endAt(1, 10_000),
-      endAt(2, 10_001),
-      [jobOf(3), { kind: 'none' }],
-    ]);
-    const found = endedButStored(jobs, ledger, { nowMs: 25_000, undeliveredForMs: 15_000 });
-    expect(found.map(({ header }) => header.jobId)).toEqual([jobOf(1)]);
   });
 });
 
