@@ -17,7 +17,7 @@ import { type CallerReply, StreamReply, WholeReply } from './caller-reply.ts';
 import { type ChatLimits, type ChatRequest, parseChatRequest } from './chat-request.ts';
 import type { JobDesk } from './job-desk.ts';
 import { isModelOffered } from './model-list.ts';
-import type { Departure } from './open-job.ts';
+import type { Ask, Departure } from './open-job.ts';
 import { maxBodyBytes, readBody } from './read-body.ts';
 import type { ReaderWatch } from './reader-watch.ts';
 import { sendProblem } from './send-response.ts';
@@ -116,6 +116,7 @@ export class ChatDoor {
       onAccepted: ({ position, expectedWaitMs }) => {
         span.setAttribute(attributeNames.queuePosition, position);
         span.setAttribute(attributeNames.expectedWaitMs, expectedWaitMs);
+        sayPlace(response, { position, expectedWaitMs });
       },
       onEnded: (ending, submissions) => {
         span.setAttribute(attributeNames.submissions, submissions);
@@ -190,6 +191,22 @@ export class ChatDoor {
     if (status >= 500) log.warn('request.failed', { code, status });
     else log.debug('request.refused', { code, status });
   }
+}
+
+/**
+ * The caller's place in line as headers of its response, unless those are out already. Of a job that
+ * waits, 0 ms means that nobody can tell how long: then nothing is said of it.
+ */
+function sayPlace(
+  response: ServerResponse,
+  { expectedWaitMs, position }: Parameters<Ask['onAccepted']>[0],
+): void {
+  if (response.headersSent) return;
+  response.setHeader('x-starling-queue-position', position);
+  const known = position === 0 || expectedWaitMs > 0;
+  if (known) response.setHeader('x-starling-expected-wait-ms', Math.ceil(expectedWaitMs));
+  // Of an earlier submission of the same request.
+  else response.removeHeader('x-starling-expected-wait-ms');
 }
 
 /** Why the body is not even looked at. A page of a browser cannot send this type unasked. */

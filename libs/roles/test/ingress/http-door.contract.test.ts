@@ -83,6 +83,30 @@ describe('the front door', () => {
     });
   });
 
+  it('tells a caller its place in line, whole and streamed, and when to come back [B6] [B7]', async () => {
+    await using bench = await IngressBench.start();
+    const busy = { kind: 'refused', code: 'user_busy', retryAfterMs: 1_500 } as const;
+    await bench.home({
+      slots: 1,
+      script: () => [{ kind: 'wait', ms: 30 }, ...homeAnswer('Hi')],
+      refuse: ({ job }) => (job.maxCompletionTokens === 7 ? busy : undefined),
+    });
+    const responses = await Promise.all([bench.chat(), bench.chat(), bench.chat({ stream: true })]);
+    const placeOf = ({ headers }: Response) =>
+      ['queue-position', 'expected-wait-ms'].map((name) => headers.get(`x-starling-${name}`));
+    expect(responses.map(placeOf).sort()).toEqual([
+      ['0', '0'],
+      ['1', '100'],
+      ['2', '200'],
+    ]);
+    await Promise.all(responses.map((response) => response.text()));
+    const refused = await bench.chat({ max_completion_tokens: 7 });
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).toBe('2');
+    expect(placeOf(refused)).toEqual([null, null]);
+    await refused.text();
+  });
+
   it('says whether it lives and whether it should be asked', async () => {
     await using bench = await IngressBench.start();
     expect((await bench.fetch('/healthz')).status).toBe(200);
