@@ -16,6 +16,8 @@ export interface BenchContext {
   readonly rounds: number;
   /** Time under load, warm-ups included, over all rounds and targets. */
   readonly loadMs: number;
+  /** Where the processes of a fleet leave CPU profiles, when they are to. */
+  readonly cpuProfDir?: string;
   /** Progress, for people. */
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;

@@ -1,5 +1,5 @@
 import { availableParallelism, loadavg } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Clock } from '@starling/clock';
 import { startProvider } from './baselines/provider.ts';
@@ -80,6 +80,7 @@ interface Chosen {
   readonly json: boolean;
   readonly rounds: number;
   readonly seconds: number;
+  readonly cpuProfDir: string | undefined;
 }
 
 async function run({ root, environment, clock, say, stop }: BenchCommand, chosen: Chosen) {
@@ -95,6 +96,7 @@ async function run({ root, environment, clock, say, stop }: BenchCommand, chosen
     provider,
     rounds: chosen.rounds,
     loadMs: chosen.seconds * 1000,
+    ...(chosen.cpuProfDir !== undefined && { cpuProfDir: chosen.cpuProfDir }),
     say,
     signal: stop,
   });
@@ -123,7 +125,13 @@ function choose({ benchmarks, args }: BenchCommand): Chosen | string {
   if (wantedSeconds < seconds.min || wantedSeconds > seconds.max || Number.isNaN(wantedSeconds)) {
     return `--seconds ${values.seconds}: give a whole number from ${seconds.min} to ${seconds.max}`;
   }
-  return { benchmark, json: values.json, rounds: wantedRounds, seconds: wantedSeconds };
+  return {
+    benchmark,
+    json: values.json,
+    rounds: wantedRounds,
+    seconds: wantedSeconds,
+    cpuProfDir: values['cpu-prof'] === undefined ? undefined : resolve(values['cpu-prof']),
+  };
 }
 
 function parse(args: readonly string[]) {
@@ -134,6 +142,7 @@ function parse(args: readonly string[]) {
       json: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
+      'cpu-prof': { type: 'string' },
     },
   });
 }
@@ -145,12 +154,14 @@ function whole(given: string | undefined, otherwise: number): number {
 
 function usage(benchmarks: readonly Benchmark[]): readonly string[] {
   return [
-    'Usage: npm run bench -- NAME [--rounds N] [--seconds N] [--json]',
+    'Usage: npm run bench -- NAME [--rounds N] [--seconds N] [--json] [--cpu-prof FOLDER]',
     ...benchmarks.map(
       ({ name, summary, defaultSeconds }) => `  ${name}  ${summary} (${defaultSeconds} s)`,
     ),
     `  --rounds N   interleaved rounds of each comparison (${rounds.default})`,
     '  --seconds N  time under load, over all rounds and targets',
     '  --json       ends in one line of JSON',
+    '  --cpu-prof FOLDER  each process of the fleet leaves a V8 profile there, which costs it some of',
+    '               its speed; `npm run profile -- FOLDER` says where the time went',
   ];
 }

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { systemClock } from '@starling/clock';
 import { expect, it } from 'vitest';
 import { joinCalls } from '../src/baselines/join-calls.ts';
@@ -6,14 +9,18 @@ import { benchModels, instant } from '../src/benches/models.ts';
 import type { BenchContext } from '../src/benchmark.ts';
 import { startFleet } from '../src/fleet/fleet.ts';
 import { startLoadGenerator } from '../src/load/load-generator.ts';
+import { profileReport } from '../src/profiles/profile-report.ts';
 import { measure } from '../src/rounds/measure.ts';
 
-it('measures the whole fleet: answers, CPU by role, traces, and who did what', async () => {
+it('measures the whole fleet: answers, CPU by role, traces, profiles, and who did what', async () => {
+  const cpuProfDir = await mkdtemp(join(tmpdir(), 'starling-profiles-'));
   await using stack = new AsyncDisposableStack();
+  stack.defer(() => rm(cpuProfDir, { recursive: true }));
   const provider = stack.use(await startProvider());
   const generator = stack.use(await startLoadGenerator());
+  const size = { balancers: 1, workers: 2, slots: 4 };
   await provider.setModels(benchModels);
-  const fleet = stack.use(await startFleet(provider, { balancers: 1, workers: 2, slots: 4 }));
+  const fleet = stack.use(await startFleet(provider, size, { cpuProfDir }));
   const context: BenchContext = {
     clock: systemClock,
     environment: {},
@@ -58,4 +65,14 @@ it('measures the whole fleet: answers, CPU by role, traces, and who did what', a
   await worker?.replace();
   expect(worker?.pid).not.toBe(pid);
   await expect.poll(fleet.exportedBytes, { timeout: 20_000 }).toBeGreaterThan(0);
+
+  await fleet[Symbol.asyncDispose]();
+  const report = await profileReport(cpuProfDir, 1);
+  // The worker that was killed could leave none.
+  expect(report.filter((line) => line.includes('samples'))).toEqual([
+    expect.stringMatching(/^balancer-1\.\d+: [1-9]\d* samples busy/),
+    expect.stringMatching(/^ingress-1\.\d+: [1-9]/),
+    expect.stringMatching(/^worker-1\.\d+: [1-9]/),
+    expect.stringMatching(/^worker-2\.\d+: [1-9]/),
+  ]);
 });

@@ -9,6 +9,8 @@ export interface SpawnAppOptions {
   /** The app's `main.ts`. */
   readonly entry: string | URL;
   readonly args?: readonly string[];
+  /** Options of Node itself, for example `--cpu-prof`. */
+  readonly nodeArgs?: readonly string[];
   /** All its settings: nothing else of our own environment reaches it but `PATH` and the like. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
@@ -52,7 +54,7 @@ export async function spawnApp(options: SpawnAppOptions): Promise<RunningApp> {
   const ready = Promise.withResolvers<ReadyMessage | 'late'>();
   const child = new BoundProcess({
     command: process.execPath,
-    args: [entry, ...(options.args ?? [])],
+    args: [...(options.nodeArgs ?? []), entry, ...(options.args ?? [])],
     env: { ...baseEnvironment(), ...options.env },
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     ...(options.onOutput && { onOutput: options.onOutput }),

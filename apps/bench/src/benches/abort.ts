@@ -37,7 +37,7 @@ export const abort: Benchmark = {
     const { provider, loadMs, rounds, say } = context;
     await provider.setModels(benchModels);
     const baselines = await startBaselines(stack, context);
-    const fleet = stack.use(await startFleet(provider, size));
+    const fleet = stack.use(await startFleet(provider, size, context));
     const targets = new Map([provider, fleet.target, ...baselines].map((one) => [one.name, one]));
     const runMs = loadMs / rounds / targets.size / 2;
 

@@ -39,7 +39,7 @@ export async function balanceQueueWait(
   await using stack = new AsyncDisposableStack();
   const { provider, rounds, say } = context;
   await provider.setModels(benchModels);
-  const fleet = stack.use(await startFleet(provider, size));
+  const fleet = stack.use(await startFleet(provider, size, context));
   const haproxy = await startHaproxy(provider, { backends: size.workers, slots: size.slots }).catch(
     (error: unknown) => say(`✖ no haproxy here: ${error instanceof Error ? error.message : error}`),
   );

@@ -28,7 +28,7 @@ export async function balanceSlotLeaks(
   await using stack = new AsyncDisposableStack();
   const { provider, say } = context;
   await provider.setModels(benchModels);
-  const fleet = stack.use(await startFleet(provider, size));
+  const fleet = stack.use(await startFleet(provider, size, context));
 
   say(`aborts at ${perSecond * abortShare} a second, a kill -9 every ${killEveryMs / 1000} s`);
   const over = new AbortController();

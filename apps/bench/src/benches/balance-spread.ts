@@ -28,7 +28,7 @@ export async function balanceSpread(
   await using stack = new AsyncDisposableStack();
   const { provider, say } = context;
   await provider.setModels(benchModels);
-  const fleet = stack.use(await startFleet(provider, size));
+  const fleet = stack.use(await startFleet(provider, size, context));
   const workers = fleet.parts
     .filter(({ role }) => role === 'worker')
     .map((part) => fleet.keyLabelOf(part));

@@ -26,7 +26,7 @@ export const ingress: Benchmark = {
     const { provider, loadMs, rounds, say } = context;
     await provider.setModels(benchModels);
     const baselines = await startBaselines(stack, context);
-    const fleet = stack.use(await startFleet(provider, size));
+    const fleet = stack.use(await startFleet(provider, size, context));
     const targets = [provider, fleet.target, ...baselines];
 
     say('300 requests a second');

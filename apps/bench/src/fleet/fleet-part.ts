@@ -25,8 +25,10 @@ export class FleetPart implements AsyncDisposable {
   static async start(
     identity: { readonly name: string; readonly role: FleetRole },
     env: Readonly<Record<string, string>>,
+    nodeArgs: readonly string[] = [],
   ): Promise<FleetPart> {
     const options = {
+      nodeArgs,
       entry: new URL(`../../../${identity.role}/src/main.ts`, import.meta.url),
       env: { ...env, STARLING_INSTANCE_ID: identity.name },
     };

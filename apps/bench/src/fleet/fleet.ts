@@ -3,6 +3,7 @@ import { hash, randomBytes } from 'node:crypto';
 import { startNatsServer } from '@starling/harness';
 import type { Provider } from '../baselines/provider.ts';
 import type { Target } from '../baselines/target.ts';
+import type { BenchContext } from '../benchmark.ts';
 import { FleetPart } from './fleet-part.ts';
 import { startTraceSink } from './trace-sink.ts';
 
@@ -40,8 +41,15 @@ const patience = {
 /** Requests that the ingress may have in hand: above what any benchmark here keeps in flight. */
 const maxInFlight = '4096';
 
-/** @throws {HarnessError} when a server or a part does not start; what was started is ended */
-export async function startFleet(provider: Provider, size: FleetSize): Promise<Fleet> {
+/**
+ * @param watch `cpuProfDir`: each part writes a V8 CPU profile there when it ends in order
+ * @throws {HarnessError} when a server or a part does not start; what was started is ended
+ */
+export async function startFleet(
+  provider: Provider,
+  size: FleetSize,
+  watch: Pick<BenchContext, 'cpuProfDir'> = {},
+): Promise<Fleet> {
   await using stack = new AsyncDisposableStack();
   const sink = stack.use(await startTraceSink());
   const nats = stack.use(await startNatsServer());
@@ -59,9 +67,9 @@ export async function startFleet(provider: Provider, size: FleetSize): Promise<F
     number: number,
     env: Readonly<Record<string, string>>,
   ) => {
-    const part = stack.use(
-      await FleetPart.start({ name: `${role}-${number}`, role }, { ...common, ...env }),
-    );
+    const name = `${role}-${number}`;
+    const nodeArgs = profiling(name, watch.cpuProfDir);
+    const part = stack.use(await FleetPart.start({ name, role }, { ...common, ...env }, nodeArgs));
     parts.push(part);
     return part;
   };
@@ -108,6 +116,14 @@ export async function startFleet(provider: Provider, size: FleetSize): Promise<F
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Options of Node with which a process leaves a profile under its name. */
+function profiling(name: string, folder: string | undefined): readonly string[] {
+  if (folder === undefined) return [];
+  // Node puts the number of the process in: one that replaces another has a profile of its own.
+  const file = `${name}.\${pid}.cpuprofile`;
+  return ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${file}`];
 }
 
 /** As the provider emulator labels keys, which it never shows. */
