@@ -26,7 +26,9 @@ export type DiscordOrigin = z.infer<typeof discordOrigin>;
 
 /**
  * A caller of the HTTP front door, who holds a connection open and can ask again. Its job is
- * *ephemeral*: it stands neither in `JOBS` nor in the ledger, and ends with its connection.
+ * *ephemeral* unless the caller asks otherwise: it stands neither in `JOBS` nor in the ledger, and ends
+ * with its connection. The end of a stored one is *collected*: it stands in the ledger for whoever asks
+ * with the caller's key, on any ingress, and nobody has to bring it anywhere.
  */
 export const ingressOrigin = z.object({
   kind: z.literal('ingress'),
@@ -38,6 +40,13 @@ export const ingressOrigin = z.object({
   caller: z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'is not the name of an API key'),
   /** False when the caller waits for the whole answer: then no frames are sent. */
   stream: z.boolean(),
+  /**
+   * Of a stored job: a hash of each field of the request that changes the answer, by the field's name in
+   * the request. Whoever uses the key again with another body is told which field differs.
+   */
+  fingerprint: z
+    .record(z.string().min(1).max(64), z.string().regex(/^[A-Za-z0-9_-]{1,16}$/))
+    .optional(),
 });
 export type IngressOrigin = z.infer<typeof ingressOrigin>;
 
@@ -46,6 +55,7 @@ export type JobOrigin = z.infer<typeof jobOrigin>;
 
 /** A process that questions came in through: it is sent the frames and the results of their jobs. */
 export type OwnerId = ClusterId | IngressId;
+export const ownerId = z.union([clusterId, ingressId]);
 
 /** Where the frames and the result of a job go. */
 export function ownerOfOrigin(origin: JobOrigin): OwnerId {

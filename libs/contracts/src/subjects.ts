@@ -5,6 +5,11 @@ import type { OwnerId } from './origin.ts';
 /** Every subject in one place; ids are single subject tokens by their schemas. */
 export const subjects = {
   job: (lane: Lane, job: JobId) => `jobs.${lane}.${job}`,
+  /**
+   * A job that a caller of an ingress names by a key of its own, in whichever lane it waits: `JOBS` takes
+   * one message a subject, so that a key is one job even when it comes again with another lane.
+   */
+  keyedJob: (job: JobId) => `jobs.ingress.${job}`,
   allJobs: 'jobs.>',
   /** A job in whichever lane. */
   jobAnyLane: (job: JobId) => `jobs.*.${job}`,
@@ -15,6 +20,7 @@ export const subjects = {
   allCancels: 'cancel.*',
   frame: (owner: OwnerId, job: JobId, attempt: number) => `frames.${owner}.${job}.${attempt}`,
   framesOf: (owner: OwnerId) => `frames.${owner}.>`,
+  framesOfJob: (owner: OwnerId, job: JobId) => `frames.${owner}.${job}.*`,
   result: (owner: OwnerId) => `results.${owner}`,
   wake: (owner: OwnerId) => `wake.${owner}`,
   released: (job: JobId) => `released.${job}`,

@@ -5,15 +5,8 @@
  */
 import { BusError, type JobStore } from '@starling/bus';
 import type { Clock } from '@starling/clock';
-import {
-  type ErrorCode,
-  encode,
-  type Headers,
-  type Job,
-  jobContract,
-  subjects,
-} from '@starling/contracts';
-import { headersOfJob } from './stored-job.ts';
+import { type ErrorCode, encode, type Headers, type Job, jobContract } from '@starling/contracts';
+import { headersOfJob, subjectOfJob } from './stored-job.ts';
 
 export interface AcceptOptions {
   readonly store: Pick<JobStore, 'put'>;
@@ -54,7 +47,7 @@ export async function acceptJob(job: Job, options: AcceptOptions): Promise<Accep
   const { clock, retryForMs, store } = options;
   const payload = encode(jobContract, job);
   const headers = headersOfJob(job, options);
-  const subject = subjects.job(job.lane, job.jobId);
+  const subject = subjectOfJob(job);
   const message = { id: job.jobId, headers, timeoutMs: tryTimeoutMs };
   const giveUpAtMs = clock.monotonicMs() + retryForMs;
 

@@ -33,6 +33,7 @@ export type {
 } from './ledger/ledger.ts';
 export { ledgerBucket } from './ledger/ledger-bucket.ts';
 export { createMemoryAdmission } from './memory-admission.ts';
+export { nextRunId } from './next-run-id.ts';
 export { type Cancellation, type CancelParts, cancelJob } from './operator/cancel-job.ts';
 export {
   findJobs,
@@ -46,4 +47,9 @@ export { type JobStores, openJobStores } from './operator/job-stores.ts';
 export { namesJob } from './operator/names-job.ts';
 export { type Release, releaseJob } from './operator/release-job.ts';
 export { createRedisAdmission } from './redis-admission.ts';
-export { readStoredJob, type StoredJob, type StoredJobRead } from './stored-job.ts';
+export {
+  callerFlow,
+  readStoredJob,
+  type StoredJob,
+  type StoredJobRead,
+} from './stored-job.ts';

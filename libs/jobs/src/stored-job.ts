@@ -1,7 +1,6 @@
 import type { QueuedJob } from '@starling/balance';
 import type { StoredMessage } from '@starling/bus';
 import {
-  clusterId,
   type Headers,
   headerNames,
   type Job,
@@ -9,7 +8,9 @@ import {
   jobId,
   lane,
   type OwnerId,
+  ownerId,
   ownerOfOrigin,
+  subjects,
 } from '@starling/contracts';
 import { z } from 'zod';
 
@@ -21,6 +22,11 @@ export interface StoredJob {
   /** Who accepted it, to be told when it ended. */
   readonly owner: OwnerId;
   readonly guildId?: string;
+  /**
+   * Its end is collected from the ledger by whoever asks with its key, and nobody has to deliver it: the
+   * job may be removed as soon as the end stands.
+   */
+  readonly collected: boolean;
 }
 
 /** `newer`: left for a newer process. `invalid`: no process can place it; it fails at its deadline. */
@@ -35,12 +41,27 @@ const headerSchema = z.object({
   [headerNames.lane]: lane,
   [headerNames.guild]: key.optional(),
   [headerNames.user]: key,
-  [headerNames.owner]: clusterId,
+  [headerNames.caller]: key.optional(),
+  [headerNames.owner]: ownerId,
   [headerNames.conversation]: key.optional(),
   [headerNames.model]: z.string().min(1).max(200).optional(),
   [headerNames.deadline]: z.coerce.number().positive(),
   [headerNames.tokenEstimate]: z.coerce.number().int().positive(),
 });
+
+/** Where a job lies in `JOBS`. */
+export function subjectOfJob({
+  jobId,
+  lane,
+  origin,
+}: Pick<Job, 'jobId' | 'lane' | 'origin'>): string {
+  return origin.kind === 'ingress' ? subjects.keyedJob(jobId) : subjects.job(lane, jobId);
+}
+
+/** How callers of an ingress share the fleet, durable or not: as guilds do, first come first served within. */
+export function callerFlow(caller: string, request: string) {
+  return { guildKey: `caller:${caller}`, userKey: request };
+}
 
 /**
  * The headers of a job in `JOBS`.
@@ -63,7 +84,7 @@ export function headersOfJob(
           [headerNames.user]: origin.userId,
           [headerNames.conversation]: origin.channelId,
         }
-      : { [headerNames.user]: origin.caller }),
+      : { [headerNames.user]: job.jobId, [headerNames.caller]: origin.caller }),
     ...(model !== undefined && { [headerNames.model]: model }),
     [headerNames.deadline]: String(deadlineAtMs),
     [headerNames.tokenEstimate]: String(options.tokenEstimate),
@@ -80,7 +101,12 @@ export function readStoredJob(message: StoredMessage): StoredJobRead {
   if (!parsed.success) return { kind: 'invalid', problem: z.prettifyError(parsed.error) };
   const read = parsed.data;
   const guildId = read[headerNames.guild];
-  const userKey = read[headerNames.user];
+  const caller = read[headerNames.caller];
+  const user = read[headerNames.user];
+  const flow =
+    caller === undefined
+      ? { guildKey: guildId ?? user, userKey: user }
+      : callerFlow(caller, id.data);
   const model = read[headerNames.model];
   const conversationKey = read[headerNames.conversation];
   return {
@@ -89,11 +115,11 @@ export function readStoredJob(message: StoredMessage): StoredJobRead {
       sequence,
       owner: read[headerNames.owner],
       ...(guildId !== undefined && { guildId }),
+      collected: caller !== undefined,
       header: {
         jobId: id.data,
         lane: read[headerNames.lane],
-        guildKey: guildId ?? userKey,
-        userKey,
+        ...flow,
         tokenEstimate: read[headerNames.tokenEstimate],
         ...(model !== undefined && { model }),
         ...(conversationKey !== undefined && { conversationKey }),

@@ -2,7 +2,7 @@ import type { StoredMessage } from '@starling/bus';
 import { guildId, headerNames, ingressId, subjects } from '@starling/contracts';
 import { describe, expect, it } from 'vitest';
 import { jobsStore, ledgerBucket, readStoredJob } from '../src/index.ts';
-import { headersOfJob } from '../src/stored-job.ts';
+import { headersOfJob, subjectOfJob } from '../src/stored-job.ts';
 import { jobOf, sampleJob } from './ledger-sample.ts';
 
 const id = jobOf(0);
@@ -25,6 +25,7 @@ describe('a stored job', () => {
       job: {
         sequence: 7,
         owner: 'c0',
+        collected: false,
         guildId: '300000000000000000',
         header: {
           jobId: id,
@@ -53,7 +54,7 @@ describe('a stored job', () => {
     } as const;
     const headers = headersOfJob(sampleJob(id, { origin }), options);
     expect(readStoredJob(message({ headers }))).toMatchObject({
-      job: { owner: 'i0', header: { guildKey: 'a-key', userKey: 'a-key' } },
+      job: { owner: 'i0', collected: true, header: { guildKey: 'caller:a-key', userKey: id } },
     });
   });
 
@@ -77,4 +78,21 @@ describe('a stored job', () => {
 
 it('keeps no job for longer than the ledger remembers its end', () => {
   expect(jobsStore.maxAgeMs).toBeLessThanOrEqual(ledgerBucket.ttlMs);
+});
+
+describe('the place of a job in JOBS', () => {
+  it('is one for each key of a caller, whatever the lane; others have their lane in it', () => {
+    const origin = {
+      kind: 'ingress',
+      ingressId: ingressId.parse('i0'),
+      requestId: 'r',
+      caller: 'a-key',
+      stream: true,
+    } as const;
+    const lanes = ['interactive', 'batch'] as const;
+    expect(lanes.map((lane) => subjectOfJob(sampleJob(id, { lane, origin })))).toEqual(
+      Array(2).fill(`jobs.ingress.${id}`),
+    );
+    expect(subjectOfJob(sampleJob(id, { lane: 'batch' }))).toBe(`jobs.batch.${id}`);
+  });
 });

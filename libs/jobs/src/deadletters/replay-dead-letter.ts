@@ -10,11 +10,11 @@ import {
   type Job,
   type JobId,
   jobContract,
-  jobId as jobIdSchema,
   subjects,
 } from '@starling/contracts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { headersOfJob } from '../stored-job.ts';
+import { nextRunId } from '../next-run-id.ts';
+import { headersOfJob, subjectOfJob } from '../stored-job.ts';
 import type { DeadLetter } from './dead-letter.ts';
 
 /** What became of it. */
@@ -45,7 +45,6 @@ export interface ReplayParts {
 const leastBudgetMs = 10_000;
 /** Of text without a count, so many characters are taken for one LLM token. */
 const charactersPerToken = 4;
-const maxIdLength = 64;
 
 /**
  * Puts a dead letter back into `JOBS`, then takes the letter out. A job whose failure was final gets a
@@ -67,12 +66,12 @@ export async function replayDeadLetter(parts: ReplayParts, letter: DeadLetter): 
   const final = letter.reason.kind === 'failed' || standing.kind === 'end';
   if (final && (await store.list(subjects.jobAnyLane(dead.jobId))).length > 0)
     return { kind: 'undelivered', jobId: dead.jobId };
-  const id = final ? replayId(dead.jobId) : dead.jobId;
+  const id = final ? nextRunId(dead.jobId) : dead.jobId;
 
   let before = final && (await ledger.read(id)).kind !== 'none';
   if (!before) {
     const job = anew(dead, { jobId: id, nowMs: clock.nowMs() });
-    const { duplicate } = await store.put(subjects.job(job.lane, id), encode(jobContract, job), {
+    const { duplicate } = await store.put(subjectOfJob(job), encode(jobContract, job), {
       // Of its own: under the job's id it was stored before, perhaps minutes ago.
       id: `${id}@${letter.sequence}`,
       headers: headersOfJob(job, {
@@ -84,13 +83,6 @@ export async function replayDeadLetter(parts: ReplayParts, letter: DeadLetter): 
   }
   await letters.remove(letter.sequence);
   return { kind: before ? 'replayed_before' : 'replayed', jobId: id };
-}
-
-/** `<id>-r1`, then `<id>-r2`: the id of the question stays readable in it. */
-function replayId(dead: JobId): JobId {
-  const [, base = dead, count = '0'] = /^(.*?)(?:-r(\d{1,6}))?$/.exec(dead) ?? [];
-  const suffix = `-r${Number(count) + 1}`;
-  return jobIdSchema.parse(`${base.slice(0, maxIdLength - suffix.length)}${suffix}`);
 }
 
 /** The same question with the same time to answer it. */

@@ -68,6 +68,7 @@ export async function endFailed(
     if (written.kind === 'fenced') return { kind: 'stands', read: coreRead(written.standing) };
     note(parts, work, failed);
     wakeOwner(parts, work);
+    if (body.collected) await removeEnded(parts, work);
     return { kind: 'stands', read: { kind: 'end' } };
   } catch (error) {
     const log = parts.telemetry.log('dispatch');
@@ -87,6 +88,24 @@ export function wakeOwner(
     messaging.publish(subjects.wake(owner), wake);
   } catch (error) {
     telemetry.log('dispatch').debug('wake.unsent', { jobId, error });
+  }
+}
+
+/**
+ * Takes a job whose end is collected from the ledger out of `JOBS`: its owner may be gone for good.
+ * Never rejects; what could not be removed is found again.
+ */
+export async function removeEnded(
+  { jobs, telemetry }: Pick<JobEndsParts, 'jobs' | 'telemetry'>,
+  { body, context, jobId }: QueuedWork,
+): Promise<void> {
+  if (body.kind !== 'stored') return;
+  try {
+    const read = await jobs.ledger.read(jobId);
+    if (read.kind === 'end') await jobs.store.remove(body.sequence);
+  } catch (error) {
+    const log = telemetry.log('dispatch');
+    telemetry.run(() => log.debug('job.unremoved', { jobId, error }), context);
   }
 }
 

@@ -1,6 +1,13 @@
 import type { CoreEvent } from '@starling/balance';
 import type { JobId } from '@starling/contracts';
-import { coreRead, endFailed, type FailedJob, type JobEndsParts, wakeOwner } from './job-ends.ts';
+import {
+  coreRead,
+  endFailed,
+  type FailedJob,
+  type JobEndsParts,
+  removeEnded,
+  wakeOwner,
+} from './job-ends.ts';
 import type { QueuedWork } from './queued-work.ts';
 
 export interface LedgerDeskParts extends JobEndsParts {
@@ -62,8 +69,10 @@ export class LedgerDesk {
     });
   }
 
+  /** An ended job is still stored: its owner is told, unless nobody needs it there any more. */
   wake(work: QueuedWork): void {
     wakeOwner(this.#parts, work);
+    if (work.body.kind === 'stored' && work.body.collected) void removeEnded(this.#parts, work);
   }
 
   async #tried(event: string, jobId: JobId, work: () => Promise<void>): Promise<void> {

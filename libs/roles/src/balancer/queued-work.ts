@@ -10,7 +10,12 @@ export interface QueuedWork {
   readonly context: Context;
   /** Where its body is: in `JOBS`, or here when nobody else has it. */
   readonly body:
-    | { readonly kind: 'stored'; readonly sequence: number }
+    | {
+        readonly kind: 'stored';
+        readonly sequence: number;
+        /** Nobody has to deliver its end: it goes out of `JOBS` as soon as that stands. */
+        readonly collected: boolean;
+      }
     | { readonly kind: 'inline'; readonly job: Job };
   /** Since when it waits for a worker, milliseconds since the Unix epoch. */
   waitingSinceMs: number;
@@ -22,5 +27,6 @@ export function workOf(
   previousRevision: number | undefined,
 ): RunRequest['work'] {
   if (body.kind === 'inline') return body;
-  return { ...body, ...(previousRevision !== undefined && { previousRevision }) };
+  const { kind, sequence } = body;
+  return { kind, sequence, ...(previousRevision !== undefined && { previousRevision }) };
 }

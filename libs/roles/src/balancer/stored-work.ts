@@ -37,9 +37,9 @@ export function storedWork(
     void buryJob(parts, sequence, { kind: 'invalid', problem: read.problem });
     return undefined;
   }
-  const { header, owner } = read.job;
+  const { collected, header, owner } = read.job;
   const { jobId, lane } = header;
   const context = telemetry.contextFrom(headers);
-  const body = { kind: 'stored', sequence } as const;
+  const body = { kind: 'stored', sequence, collected } as const;
   return { header, sequence, work: { jobId, lane, owner, context, body, waitingSinceMs } };
 }

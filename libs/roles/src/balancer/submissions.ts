@@ -1,6 +1,7 @@
 /** The desk for ephemeral jobs: an ingress hands one in and is told at once whether it is queued. */
 import type { QueuedJob } from '@starling/balance';
 import type { ErrorCode, Submit, SubmitReply } from '@starling/contracts';
+import { callerFlow } from '@starling/jobs';
 import type { Context } from '@starling/telemetry';
 import type { QueuedWork } from './queued-work.ts';
 
@@ -14,9 +15,7 @@ export function headerOfSubmit({ job, tokenEstimate }: Submit, nowMs: number): Q
   const { deadlineAtMs, jobId, lane, model, origin } = job;
   return {
     ...{ jobId, lane, tokenEstimate, deadlineAtMs, acceptedAtMs: nowMs },
-    guildKey: `caller:${origin.caller}`,
-    // A caller's requests have no users to be told apart by: first come, first served.
-    userKey: origin.requestId,
+    ...callerFlow(origin.caller, origin.requestId),
     ...(model !== undefined && { model }),
   };
 }

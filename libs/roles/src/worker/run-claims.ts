@@ -3,8 +3,8 @@ import type { JobFinish, WorkerEffect, WorkerEvent } from '@starling/balance';
 import type { Messaging } from '@starling/bus';
 import type { Clock, Random } from '@starling/clock';
 import type { LedgerEnd, WorkerId } from '@starling/contracts';
-import type { Ledger } from '@starling/jobs';
 import type { RoleTelemetry } from '@starling/telemetry';
+import type { Jobs } from '../delivery/open-jobs.ts';
 import { type DeliveryConfig, sendResult } from '../delivery/send-result.ts';
 import type { WorkerRun } from './worker-run.ts';
 
@@ -15,7 +15,7 @@ type AnswerTo<Kind extends WorkerEvent['kind']> = Extract<
 >['answer'];
 
 export interface RunClaimsParts {
-  readonly ledger: Ledger;
+  readonly jobs: Pick<Jobs, 'ledger' | 'store'>;
   readonly messaging: Messaging;
   readonly clock: Clock;
   readonly random: Random;
@@ -29,13 +29,13 @@ const inlineRevision = 0;
 
 /** Takes the job; never rejects. */
 export async function claimRun(
-  { ledger, telemetry, workerId }: RunClaimsParts,
+  { jobs, telemetry, workerId }: RunClaimsParts,
   run: WorkerRun,
   { attempt, jobId, previousRevision }: EffectOf<'claim'>,
 ): Promise<AnswerTo<'claim_answered'>> {
   if (run.request.work.kind === 'inline') return { kind: 'won', revision: inlineRevision };
   try {
-    const claim = await ledger.claim(jobId, { workerId, attempt, previousRevision });
+    const claim = await jobs.ledger.claim(jobId, { workerId, attempt, previousRevision });
     return claim.kind === 'won' ? claim : { kind: 'lost' };
   } catch (error) {
     const log = telemetry.log('worker');
@@ -50,7 +50,7 @@ export async function endRun(
   run: WorkerRun,
   { attempt, finish, jobId, revision }: EffectOf<'write_end'>,
 ): Promise<AnswerTo<'end_answered'>> {
-  const { clock, ledger, telemetry, workerId } = parts;
+  const { clock, jobs, telemetry, workerId } = parts;
   const { context, request, result } = run;
   const { work } = request;
   if (!result) return await letGo(parts, run, revision);
@@ -61,9 +61,10 @@ export async function endRun(
   try {
     const usage = usageOf(finish, result.outcome.kind);
     const end = { kind: 'end', attempt, workerId, atMs: clock.nowMs(), result, ...usage } as const;
-    const written = await ledger.end(jobId, end, revision);
+    const written = await jobs.ledger.end(jobId, end, revision);
     if (written.kind === 'fenced') return 'refused';
     run.frames?.finish({ revision: written.revision, stored: work.sequence });
+    if (result.origin.kind === 'ingress') void removeEnded(parts, run, work.sequence);
     return 'written';
   } catch (error) {
     const log = telemetry.log('worker');
@@ -72,17 +73,37 @@ export async function endRun(
   }
 }
 
+/**
+ * Out of `JOBS`: the end of such a job is collected from the ledger, whether its ingress lives or not. A
+ * balancer removes what could not be removed now.
+ */
+async function removeEnded(
+  { jobs, telemetry }: RunClaimsParts,
+  { context, request }: WorkerRun,
+  stored: number,
+): Promise<void> {
+  try {
+    await jobs.store.remove(stored);
+  } catch (error) {
+    const { jobId } = request;
+    const log = telemetry.log('worker');
+    telemetry.run(() => log.debug('job.unremoved', { jobId, error }), context);
+  }
+}
+
 /** The next attempt need not wait until our silence is noticed. */
 async function letGo(
-  { ledger, telemetry }: RunClaimsParts,
+  { jobs, telemetry }: RunClaimsParts,
   { context, request }: WorkerRun,
   revision: number,
 ): Promise<'refused'> {
   const { jobId, work } = request;
   try {
     if (work.kind === 'inline') return 'refused';
-    const standing = await ledger.read(jobId);
-    if (standing.kind === 'run' && standing.revision === revision) await ledger.release(jobId);
+    const standing = await jobs.ledger.read(jobId);
+    if (standing.kind === 'run' && standing.revision === revision) {
+      await jobs.ledger.release(jobId);
+    }
   } catch (error) {
     // Then it takes its three seconds.
     const log = telemetry.log('worker');

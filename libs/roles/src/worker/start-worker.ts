@@ -103,9 +103,9 @@ class WorkerRole {
 
   get #claims(): RunClaimsParts {
     const { bus, clock, config, random, workerId } = this.#parts;
-    const { ledger } = this.#jobs;
     const { messaging } = bus;
-    return { ledger, messaging, clock, random, config, workerId, telemetry: this.#telemetry };
+    const parts = { messaging, clock, random, config, workerId, telemetry: this.#telemetry };
+    return { ...parts, jobs: this.#jobs };
   }
 
   snapshot(): WorkerSnapshot {
