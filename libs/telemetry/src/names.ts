@@ -21,6 +21,8 @@ export const attributeNames = {
   dispatchReply: 'starling.dispatch.reply',
   /** Name of the API key of a request. */
   caller: 'starling.request.caller',
+  /** What the key of a durable request stood for: `new`, `running`, `ended`. */
+  durable: 'starling.request.durable',
   /** How often a request was submitted to a balancer; more than 1 after a death. */
   submissions: 'starling.request.submissions',
   /** Jobs that stood before it when it was accepted. */
@@ -30,8 +32,6 @@ export const attributeNames = {
   httpStatus: 'http.response.status_code',
   llmRetries: 'starling.llm.retries',
   frames: 'starling.llm.frames',
-  /** What came of a press of a button: `stopped`, `ended`, `not_allowed`, ... */
-  pressOutcome: 'starling.press.outcome',
 } as const;
 
 /**
@@ -58,8 +58,6 @@ export const spanNames = {
   message: 'message',
   /** From a caller's HTTP request to the last byte of its answer. */
   request: 'request',
-  /** Somebody used a button: from Discord's event to the answer to whoever did. */
-  press: 'press',
   receive: 'receive',
   route: 'route',
   context: 'context',
@@ -69,7 +67,7 @@ export const spanNames = {
   llm: 'llm',
   compose: 'compose',
   send: 'send',
-} as const satisfies Record<PhaseName | 'message' | 'request' | 'press', string>;
+} as const satisfies Record<PhaseName | 'message' | 'request', string>;
 
 /** A span's name; the set is closed so that every trace reads the same. */
 export type SpanName = (typeof spanNames)[keyof typeof spanNames];
@@ -112,10 +110,6 @@ export const counterMeanings = {
   'starling.bot.endings': {
     description: 'Questions that were answered, refused or failed, by kind and error code.',
     unit: '{message}',
-  },
-  'starling.bot.interactions': {
-    description: 'Uses of buttons, menus and commands, by what came of them.',
-    unit: '{interaction}',
   },
   'starling.bot.left_out': {
     unit: '{message}',
@@ -173,6 +167,11 @@ export const counterMeanings = {
   'starling.ingress.resubmissions': {
     description: 'Jobs that were handed to another balancer, by why.',
     unit: '{job}',
+  },
+  'starling.ingress.durable': {
+    description:
+      'Durable requests by what their key stood for: `new`, `running`, `ended`, or `conflict`.',
+    unit: '{request}',
   },
   'starling.ingress.disconnects': {
     description: 'Callers who were gone before their answer ended, by why.',

@@ -41,8 +41,7 @@ export function listGuilds({ world }: Platform, query: unknown): object {
       const { view, send } = world.botRights(id);
       return { id, name, botSees: view, botWrites: send };
     });
-    const { id, name, ownerId } = guild;
-    guilds.push({ id, name, ownerId, channels, members });
+    guilds.push({ id: guild.id, name: guild.name, channels, members });
   }
   const { id, username: name } = world.bot;
   return { total: world.spec.guilds, offset: page.offset, bot: { id, name }, guilds };

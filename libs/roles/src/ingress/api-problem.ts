@@ -26,6 +26,7 @@ const requestMeanings = {
   invalid_value: { status: 400, retry: false },
   unsupported_parameter: { status: 400, retry: false },
   context_length_exceeded: { status: 400, retry: false },
+  idempotency_key_reused: { status: 422, retry: false },
   too_many_in_flight: { status: 429, retry: true, retryAfterMs: 1_000 },
   shutting_down: { status: 503, retry: true, retryAfterMs: 100 },
 } as const satisfies Record<string, Meaning>;
@@ -82,6 +83,11 @@ export function jobProblem(code: ErrorCode, retryAfterMs?: number): ApiProblem {
   const known = retryAfterMs ? { retryAfterMs } : {};
   const message = errorMeanings[code].userText;
   return problem({ code, message, param: null, ...jobMeanings[code], ...known });
+}
+
+/** The same job failed before, and what failed it would fail it again: not to be retried. */
+export function finalProblem(failed: ApiProblem): ApiProblem {
+  return { ...failed, retry: false, retryAfterMs: undefined };
 }
 
 function problem(

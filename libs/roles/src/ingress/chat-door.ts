@@ -15,9 +15,11 @@ import { type ApiProblem, jobProblem, requestProblem } from './api-problem.ts';
 import type { BalancerRoster } from './balancer-roster.ts';
 import { type CallerReply, StreamReply, WholeReply } from './caller-reply.ts';
 import { type ChatLimits, type ChatRequest, parseChatRequest } from './chat-request.ts';
+import type { DurableDesk } from './durable-desk.ts';
+import { durableHeader, durableWish } from './durable-key.ts';
 import type { JobDesk } from './job-desk.ts';
 import { isModelOffered } from './model-list.ts';
-import type { Ask, Departure } from './open-job.ts';
+import type { Ask, Departure, Ending } from './open-job.ts';
 import { maxBodyBytes, readBody } from './read-body.ts';
 import type { ReaderWatch } from './reader-watch.ts';
 import { sendProblem } from './send-response.ts';
@@ -29,6 +31,7 @@ export interface ChatDoorParts {
   readonly telemetry: RoleTelemetry;
   readonly tally: Tally;
   readonly desk: JobDesk;
+  readonly durable: DurableDesk;
   readonly roster: BalancerRoster;
   readonly readers: ReaderWatch;
   readonly limits: ChatLimits;
@@ -96,6 +99,12 @@ export class ChatDoor {
     response.setHeader('x-request-id', requestId);
     response.setHeader('x-correlation-id', correlationIdFor(random, context));
 
+    const durable = durableWish(call.request.headers);
+    if (durable && 'problem' in durable) {
+      call.request.resume();
+      this.#refuse(response, durable.problem, span);
+      return undefined;
+    }
     const read = await this.#read(call.request);
     if (read === 'gone') {
       tally.count('starling.ingress.disconnects', { why: 'disconnected' });
@@ -110,24 +119,40 @@ export class ChatDoor {
     span.setAttribute(genAiNames.requestModel, request.model);
     span.setAttribute(genAiNames.stream, request.stream);
     let slowReader = () => {};
-    const reply = this.#replyTo(response, { request, requestId, onOverflow: () => slowReader() });
-    const asked = desk.ask({
-      ...{ requestId, caller, request, reply, context, arrivedAtMs },
-      onAccepted: ({ position, expectedWaitMs }) => {
-        span.setAttribute(attributeNames.queuePosition, position);
-        span.setAttribute(attributeNames.expectedWaitMs, expectedWaitMs);
-        sayPlace(response, { position, expectedWaitMs });
-      },
-      onEnded: (ending, submissions) => {
-        span.setAttribute(attributeNames.submissions, submissions);
-        if (ending.kind === 'failed') this.#failed(ending.problem, span);
-        if (ending.kind === 'left') {
-          const tookMs = Math.round(clock.monotonicMs() - arrivedAtMs);
-          const log = telemetry.log('door');
-          telemetry.run(() => log.info('caller.gone', { why: ending.why, tookMs }), context);
-        }
-      },
-    });
+    const ask = { requestId, caller, request, context, arrivedAtMs };
+    const onEnded = (ending: Ending) => {
+      if (ending.kind === 'failed') this.#failed(ending.problem, span);
+      if (ending.kind === 'left') {
+        const tookMs = Math.round(clock.monotonicMs() - arrivedAtMs);
+        const log = telemetry.log('door');
+        telemetry.run(() => log.info('caller.gone', { why: ending.why, tookMs }), context);
+      }
+    };
+    const replyAs = (answer: { readonly id: string; readonly createdAtMs: number }) =>
+      this.#replyTo(response, { request, answer, onOverflow: () => slowReader() });
+    const asked = durable
+      ? this.#parts.durable.ask({
+          ...{ ...ask, key: durable.key, replyAs, onEnded },
+          onFound: (found) => {
+            response.setHeader(durableHeader, found);
+            span.setAttribute(attributeNames.durable, found);
+          },
+          onFirst: () =>
+            tally.observe('starling.ingress.first_token', clock.monotonicMs() - arrivedAtMs),
+        })
+      : desk.ask({
+          ...ask,
+          reply: replyAs({ id: requestId, createdAtMs: clock.nowMs() }),
+          onAccepted: ({ position, expectedWaitMs }) => {
+            span.setAttribute(attributeNames.queuePosition, position);
+            span.setAttribute(attributeNames.expectedWaitMs, expectedWaitMs);
+            sayPlace(response, { position, expectedWaitMs });
+          },
+          onEnded: (ending, submissions) => {
+            span.setAttribute(attributeNames.submissions, submissions);
+            onEnded(ending);
+          },
+        });
     slowReader = () => {
       asked.leave('slow_reader');
       response.destroy();
@@ -164,14 +189,14 @@ export class ChatDoor {
     response: ServerResponse,
     options: {
       readonly request: ChatRequest;
-      readonly requestId: string;
+      readonly answer: { readonly id: string; readonly createdAtMs: number };
       readonly onOverflow: () => void;
     },
   ): CallerReply {
-    const { requestId, onOverflow } = options;
+    const { answer, onOverflow } = options;
     const { model, serviceTier, stream, includeUsage } = options.request;
-    const created = Math.floor(this.#parts.clock.nowMs() / 1000);
-    const head = { requestId, created, model, serviceTier };
+    const created = Math.floor(answer.createdAtMs / 1000);
+    const head = { requestId: answer.id, created, model, serviceTier };
     return stream
       ? new StreamReply(response, { head, includeUsage, onOverflow })
       : new WholeReply(response, head);

@@ -1,6 +1,7 @@
 /**
  * The HTTP front door: OpenAI's chat completions, answered by the fleet. Built of the fleet's side
- * ({@link JobDesk}) and the callers' side ({@link HttpDoor}), with one timer for both.
+ * ({@link JobDesk} for jobs that end with their connection, {@link DurableDesk} for those that outlive
+ * it) and the callers' side ({@link HttpDoor}), with one timer for all.
  */
 import type { Bus } from '@starling/bus';
 import type { Clock, Random } from '@starling/clock';
@@ -8,10 +9,13 @@ import type { ConfigOf, ingressSection } from '@starling/config';
 import type { IngressId } from '@starling/contracts';
 import { createDrainable, type Drainable } from '@starling/lifecycle';
 import { telemetryFor } from '@starling/telemetry';
+import { openJobs } from '../delivery/open-jobs.ts';
 import type { ApiKey } from './api-keys.ts';
 import { requestProblem } from './api-problem.ts';
 import { BalancerRoster } from './balancer-roster.ts';
 import { ChatDoor } from './chat-door.ts';
+import { DurableDesk } from './durable-desk.ts';
+import { hearWakes } from './durable-ears.ts';
 import { listenToFleet } from './fleet-ears.ts';
 import { HttpDoor } from './http-door.ts';
 import { createHttpServer, listen } from './http-server.ts';
@@ -68,10 +72,15 @@ export async function startIngress(parts: IngressParts): Promise<Ingress> {
     maxPerCaller: config.maxInFlightPerKey,
   });
   const desk = new JobDesk({ bus, clock, ingressId, roster, tally, telemetry, config });
+  const jobs = await openJobs(parts);
+  const durable = new DurableDesk({ bus, jobs, clock, ingressId, tally, telemetry, config });
+  stack.use(await hearWakes(bus.messaging, ingressId, (wake) => durable.wake(wake)));
   stack.use(
     await listenToFleet(bus.messaging, ingressId, {
       heartbeat: (heartbeat) => roster.hear(heartbeat, clock.monotonicMs()),
-      frame: (frame) => desk.frame(frame),
+      frame: (frame) => {
+        if (!durable.frame(frame)) desk.frame(frame);
+      },
       result: (result) => desk.result(result),
       returned: (returned) => desk.returned(returned),
     }),
@@ -89,6 +98,7 @@ export async function startIngress(parts: IngressParts): Promise<Ingress> {
     telemetry,
     tally,
     desk,
+    durable,
     roster,
     readers,
     limits: config,
@@ -99,6 +109,7 @@ export async function startIngress(parts: IngressParts): Promise<Ingress> {
   const look = () => {
     timer = clock.schedule(lookEveryMs, look);
     desk.look();
+    durable.look();
     for (const response of readers.stalled(clock.monotonicMs())) response.destroy();
   };
   timer = clock.schedule(lookEveryMs, look);
@@ -128,7 +139,9 @@ export async function startIngress(parts: IngressParts): Promise<Ingress> {
       draining = true;
       void door.close();
       server.close();
-      desk.abandonAll(requestProblem('shutting_down', 'This ingress was shut down: ask again.'));
+      const problem = requestProblem('shutting_down', 'This ingress was shut down: ask again.');
+      desk.abandonAll(problem);
+      durable.abandonAll(problem);
       server.closeAllConnections();
       await owned.disposeAsync();
     },

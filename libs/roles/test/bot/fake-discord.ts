@@ -9,21 +9,12 @@ import {
 } from '@starling/contracts';
 import {
   type EditPace,
-  type InteractionHandle,
-  type MessageEdit,
   type NewMessage,
   type PostedPart,
   type ReferencedMessage,
   SendError,
-  type StopTarget,
-  stopButtonId,
 } from '@starling/discord';
-import type {
-  DiscordGateway,
-  DiscordInteractions,
-  DiscordSender,
-  GatewayEars,
-} from '../../src/bot/index.ts';
+import type { DiscordGateway, DiscordSender, GatewayEars } from '../../src/bot/index.ts';
 
 export const self = userId.parse('500000000000000000');
 export const ada = userId.parse('400000000000000000');
@@ -37,23 +28,15 @@ interface Shown {
   readonly replyTo?: MessageId | undefined;
   content: string;
   edits: number;
-  /** Its Stop button. */
-  stop: StopTarget | undefined;
 }
 
-/** An answer to an interaction. */
-interface Said {
-  readonly kind: keyof DiscordInteractions;
-  readonly interaction: string;
-  readonly text?: string;
-}
-
-type Call =
-  | keyof Pick<DiscordSender, 'post' | 'edit' | 'remove' | 'typing' | 'fetch' | 'fetchAfter'>
-  | keyof DiscordInteractions;
+type Call = keyof Pick<
+  DiscordSender,
+  'post' | 'edit' | 'remove' | 'typing' | 'fetch' | 'fetchAfter'
+>;
 
 /** One Discord for a bot under test: what its users see, and faults on demand. */
-export class FakeDiscord implements DiscordGateway, DiscordSender, DiscordInteractions {
+export class FakeDiscord implements DiscordGateway, DiscordSender {
   self: UserId | undefined = self;
   closed = false;
   typings = 0;
@@ -63,8 +46,6 @@ export class FakeDiscord implements DiscordGateway, DiscordSender, DiscordIntera
   /** Told of each edit. */
   onEdit: () => void = () => {};
   readonly shown: Shown[] = [];
-  /** Answers to interactions, in order. */
-  readonly said: Said[] = [];
   readonly fetched = new Map<string, ReferencedMessage>();
   readonly #ears = new Set<GatewayEars>();
   readonly #faults: { call: Call; error: SendError; afterwards: boolean; times: number }[] = [];
@@ -124,19 +105,6 @@ export class FakeDiscord implements DiscordGateway, DiscordSender, DiscordIntera
     for (const ears of this.#ears) ears.deleted({ id, channel_id: channel });
   }
 
-  /** Somebody presses the Stop button of a message; each test states its difference. */
-  press(target: StopTarget, difference: Record<string, unknown> = {}): string {
-    const id = this.nextId();
-    const interaction = {
-      ...{ id, application_id: self, token: `token-of-${id}`, type: 3, channel_id: channel },
-      member: { user: { id: target.asker }, permissions: '0' },
-      data: { custom_id: stopButtonId(target), component_type: 2 },
-      ...difference,
-    };
-    for (const ears of this.#ears) ears.interaction(interaction);
-    return id;
-  }
-
   listen(ears: GatewayEars): Disposable {
     this.#ears.add(ears);
     return { [Symbol.dispose]: () => this.#ears.delete(ears) };
@@ -157,20 +125,17 @@ export class FakeDiscord implements DiscordGateway, DiscordSender, DiscordIntera
         replyTo: message.replyTo,
         content: message.content,
         edits: 0,
-        stop: message.stop,
       };
       if (!same) this.shown.push(shown);
-      const stoppable = shown.stop !== undefined;
-      return { messageId: shown.id, content: shown.content, stoppable };
+      return { messageId: shown.id, content: shown.content };
     });
   }
 
-  edit(_channel: ChannelId, { content, messageId, stop }: MessageEdit): Promise<void> {
+  edit(_channel: ChannelId, part: PostedPart): Promise<void> {
     return this.#call('edit', () => {
-      const shown = this.shown.find(({ id }) => id === messageId);
+      const shown = this.shown.find(({ id }) => id === part.messageId);
       if (!shown) throw new SendError('gone', 'Unknown Message');
-      shown.content = content;
-      shown.stop = stop;
+      shown.content = part.content;
       shown.edits += 1;
       this.onEdit();
     });
@@ -202,10 +167,9 @@ export class FakeDiscord implements DiscordGateway, DiscordSender, DiscordIntera
     return this.#call('fetchAfter', () =>
       this.shown
         .filter(({ id }) => BigInt(id) > BigInt(message))
-        .map(({ content, id, replyTo, stop }) => ({
+        .map(({ content, id, replyTo }) => ({
           id,
           content,
-          hasControls: stop !== undefined,
           author: { id: self, name: 'starling', isBot: true },
           ...(replyTo && { repliesTo: replyTo }),
         })),
@@ -214,18 +178,6 @@ export class FakeDiscord implements DiscordGateway, DiscordSender, DiscordIntera
 
   reserveEdit(to: ChannelId): number {
     return this.pace?.reserve(to) ?? this.editWaitMs;
-  }
-
-  acknowledge = (to: InteractionHandle) => this.#say('acknowledge', to);
-  reply = (to: InteractionHandle, text: string) => this.#say('reply', to, text);
-  suggestNothing = (to: InteractionHandle) => this.#say('suggestNothing', to);
-  followUp = (to: InteractionHandle, text: string) => this.#say('followUp', to, text);
-  clearButtons = (to: InteractionHandle) => this.#say('clearButtons', to);
-
-  #say(kind: keyof DiscordInteractions, to: InteractionHandle, text?: string): Promise<void> {
-    return this.#call(kind, () => {
-      this.said.push({ kind, interaction: to.id, ...(text !== undefined && { text }) });
-    });
   }
 
   async #call<T>(call: Call, effect: () => T): Promise<T> {

@@ -2,44 +2,14 @@ import { type Bus, BusError, createMemoryBus, type Messaging } from '@starling/b
 import { SimulatedClock, seededRandom } from '@starling/clock';
 import { encode, frameContract, ingressId, jobId, subjects } from '@starling/contracts';
 import { activeContext, telemetryFor } from '@starling/telemetry';
-import type { ApiProblem } from '../../src/ingress/api-problem.ts';
 import { BalancerRoster } from '../../src/ingress/balancer-roster.ts';
-import type { CallerReply } from '../../src/ingress/caller-reply.ts';
 import { parseChatRequest } from '../../src/ingress/chat-request.ts';
-import type { Done } from '../../src/ingress/completion-text.ts';
 import { listenToFleet } from '../../src/ingress/fleet-ears.ts';
 import { JobDesk } from '../../src/ingress/job-desk.ts';
 import type { Departure, Ending } from '../../src/ingress/open-job.ts';
 import { Tally } from '../../src/ingress/tally.ts';
 import { FakeHome, type FakeHomeOptions } from '../../src/ingress/testing.ts';
-
-/** A caller that keeps what it is told. */
-class FakeReply implements CallerReply {
-  readonly texts: string[] = [];
-  outcome: Done | undefined;
-  problem: ApiProblem | undefined;
-
-  get begun(): boolean {
-    return this.texts.length > 0;
-  }
-
-  text(text: string): void {
-    this.texts.push(text);
-  }
-
-  done(outcome: Done, rest: string): void {
-    if (rest !== '') this.texts.push(rest);
-    this.outcome = outcome;
-  }
-
-  failed(problem: ApiProblem): void {
-    this.problem = problem;
-  }
-
-  get whole(): string {
-    return this.texts.join('');
-  }
-}
+import { FakeReply } from './fake-reply.ts';
 
 /** One request and all that came of it. */
 export interface Asked {
