@@ -30,8 +30,8 @@ export const features: readonly Feature[] = [
   { id: 'A9', name: 'The answer streams into the message by edits; its final text always arrives' },
   {
     id: 'A10',
-    name: 'A question that is deleted stops its answer and the provider’s stream',
-    missing: 'the stop, regenerate and continue buttons',
+    name: 'The Stop button, or deleting the question, stops the answer and the provider’s stream',
+    missing: 'the regenerate and continue buttons',
   },
   { id: 'B1', name: 'A job goes to the worker with the fewest open streams a slot' },
   {

@@ -52,7 +52,7 @@ export async function runCluster(environment: Environment): Promise<number> {
         await connectRedis({ ...redisConfig, connectTimeoutMs, clock, signal }),
       );
       const bounds = { perUser: config.jobsPerUser, perGuild: config.jobsPerGuild };
-      const { gateway, sender } = openDiscord({
+      const { gateway, interactions, sender } = openDiscord({
         config,
         shards: info.SHARD_LIST,
         shardCount: info.TOTAL_SHARDS,
@@ -65,7 +65,7 @@ export async function runCluster(environment: Environment): Promise<number> {
       // Before the gateway opens there is somebody to hear it.
       const bot = stack.use(
         await startBot({
-          ...{ bus, gateway, sender, config, clock, random },
+          ...{ bus, gateway, interactions, sender, config, clock, random },
           clusterId: clusterId.parse(name),
           jobs: await openJobs({ bus, clock }),
           conversations: createRedisConversations({

@@ -15,6 +15,12 @@ export interface ParsedArguments {
   text(name: string): string | undefined;
   /** @throws {UsageError} when the option is no whole number in [min, max] */
   integer(name: string, bounds: { readonly min: number; readonly max: number }): number | undefined;
+  /**
+   * A time as people write it: `250ms`, `1s`.
+   * @returns milliseconds
+   * @throws {UsageError} when the option is none
+   */
+  duration(name: string): number | undefined;
 }
 
 /** The command line is wrong: its message names the option, the value and the remedy. */
@@ -48,6 +54,13 @@ export function parseArguments(
       const value = /^-?\d+$/.test(given) ? Number(given) : Number.NaN;
       if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
       throw new UsageError(`--${name} ${given}: give a whole number from ${min} to ${max}`);
+    },
+    duration: (name) => {
+      const given = text(name);
+      if (given === undefined) return undefined;
+      const [, number, unit] = /^(\d{1,6})(ms|s)$/.exec(given) ?? [];
+      if (number !== undefined) return Number(number) * (unit === 's' ? 1_000 : 1);
+      throw new UsageError(`--${name} ${given}: give a time, as 250ms or 2s`);
     },
   };
 }

@@ -7,7 +7,16 @@ const answer = z.object({
   answered: z.boolean(),
   text: z.string(),
   edits: z.number(),
-  messages: z.array(z.object({ id: z.string(), content: z.string() })),
+  messages: z.array(
+    z.object({
+      id: z.string(),
+      content: z.string(),
+      /** Rows of buttons. */
+      components: z.array(
+        z.object({ components: z.array(z.object({ custom_id: z.string().optional() })) }),
+      ),
+    }),
+  ),
   firstTextMs: z.number().nullish(),
 });
 
@@ -53,6 +62,18 @@ export class PeopleDoor {
       quietMs: String(quietMs),
     });
     return this.#call(answer, `/people/answer?${query}`);
+  }
+
+  /** Presses a button of a message. */
+  async press(button: {
+    readonly messageId: string;
+    readonly userId: string;
+    readonly customId: string;
+  }): Promise<void> {
+    await this.#call(z.unknown(), '/people/press', {
+      method: 'POST',
+      body: JSON.stringify(button),
+    });
   }
 
   /** The rules that the bot broke so far, by the emulator's record. */

@@ -25,6 +25,19 @@ describe('a command line', () => {
     },
   );
 
+  it('reads a time, and says how one is written', () => {
+    const read = (value: string) => parseArguments([`--seconds=${value}`], options);
+    expect(['250ms', '2s', '0s'].map((value) => read(value).duration('seconds'))).toEqual([
+      250, 2_000, 0,
+    ]);
+    expect(parseArguments([], options).duration('seconds')).toBeUndefined();
+    for (const value of ['2', '1.5s', '-1s', 's', '1m']) {
+      expect(() => read(value).duration('seconds')).toThrow(
+        `--seconds ${value}: give a time, as 250ms or 2s`,
+      );
+    }
+  });
+
   it('names an unknown option and the known ones', () => {
     expect(() => parseArguments(['--jsn'], options)).toThrow(UsageError);
     expect(() => parseArguments(['--jsn'], options)).toThrow(/--jsn.*--json, --seconds/);

@@ -14,6 +14,7 @@ const view = z.object({
   content: z.string(),
   replyTo: z.string().nullable(),
   mentions: z.array(z.string()),
+  components: z.array(z.unknown()),
 });
 
 const answer = z.object({
@@ -92,6 +93,11 @@ export class DiscordSide {
 
   async remove(messageId: string): Promise<void> {
     await this.#call(z.unknown(), 'POST', '/people/delete', { messageId });
+  }
+
+  /** Presses a button of a message. */
+  async press(button: { messageId: string; userId: string; customId: string }): Promise<void> {
+    await this.#call(z.unknown(), 'POST', '/people/press', button);
   }
 
   /** The answer once it stood unchanged for `quietMs`; what is there when the time is over. */

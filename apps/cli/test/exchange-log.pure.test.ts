@@ -56,6 +56,7 @@ describe('an exchange on the screen', () => {
   it.each<[Exchange['ending'], RegExp]>([
     [{ kind: 'refused', code: 'user_busy' }, /refused in 812 ms: user_busy/],
     [{ kind: 'failed', code: 'provider_timeout' }, /failed after 812 ms: provider_timeout/],
+    [{ kind: 'failed', code: 'cancelled' }, /stopped after 812 ms/],
   ])('says a bad ending calmly', (bad, expected) => {
     expect(exchangeLines(exchange({ ending: bad }))[0]).toMatch(expected);
   });

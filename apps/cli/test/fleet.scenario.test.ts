@@ -120,6 +120,28 @@ describe('one message through the local fleet', () => {
     expect(exchange?.ending).toEqual({ kind: 'failed', code: 'cancelled' });
   });
 
+  it('is stopped by its button within a second, and keeps what it said [A10]', async () => {
+    const [said] = await askSlowly(1, 'Tell me much. [[tokens:300]]');
+    if (!said) throw new Error('nothing was said');
+    const { messageId, userId } = said;
+    const [shown] = (await under.discord.answer(messageId, { quietMs: 0 })).messages;
+    expect(shown?.components).toHaveLength(1);
+    const press = { messageId: shown?.id ?? '', customId: `stop:${messageId}:${userId}`, userId };
+    const pressedAtMs = systemClock.monotonicMs();
+    await under.discord.press(press);
+    await expect
+      .poll(async () => (await under.provider.record()).requests.map(({ ending }) => ending), {
+        interval: 20,
+      })
+      .toEqual(['aborted']);
+    expect(systemClock.monotonicMs() - pressedAtMs).toBeLessThan(1_000);
+    const exchange = await under.fleet.exchanges.wait(messageId, 60_000);
+    expect(exchange?.ending).toEqual({ kind: 'failed', code: 'cancelled' });
+    const { messages, text } = await under.discord.answer(messageId, { quietMs: 0 });
+    expect(text).toMatch(/^Simulate.*\n\nStopped · id [0-9a-f]{8}$/s);
+    expect(messages).toMatchObject([{ id: press.messageId, components: [] }]);
+  });
+
   it('gets past anything unreadable on the bus', async () => {
     const url = under.fleet.parts().find(({ name }) => name === 'nats')?.detail ?? '';
     await using bus = await connectNats({

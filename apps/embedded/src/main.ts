@@ -70,7 +70,7 @@ await runProcess({
       if (decoded.ok) process.send?.({ exchange: decoded.value });
     });
 
-    const { gateway, sender } = openDiscord({
+    const { gateway, interactions, sender } = openDiscord({
       config: bot,
       ...(await shardsOf(bot, signal)),
       sharers: 1,
@@ -108,6 +108,7 @@ await runProcess({
           jobs: await openJobs({ bus, clock }),
           gateway,
           sender,
+          interactions,
           conversations: createMemoryConversations({ ...bounds, clock }),
           admission: createMemoryAdmission({
             clock,

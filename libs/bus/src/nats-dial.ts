@@ -1,7 +1,15 @@
 import { type Clock, deadlineAfter } from '@starling/clock';
 import { log } from '@starling/telemetry';
-import { type ConnectionOptions, connect, errors, type NatsConnection } from 'nats';
+import {
+  type ConnectionOptions,
+  errors,
+  type NatsConnection,
+  NatsConnectionImpl,
+  setTransportFactory,
+} from 'nats';
+import { nodeResolveHost } from 'nats/lib/node_transport.js';
 import { BusError } from './port.ts';
+import { TurnTransport } from './turn-transport.ts';
 
 const logger = log('bus');
 
@@ -32,7 +40,8 @@ export async function dialNats(options: {
   for (let tries = 1; ; tries += 1) {
     signal?.throwIfAborted();
     try {
-      const connection = await connect({
+      setTransportFactory({ factory: () => new TurnTransport(), dnsResolveFn: nodeResolveHost });
+      const connection = await NatsConnectionImpl.connect({
         servers,
         ...credentials,
         name,

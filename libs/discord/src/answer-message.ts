@@ -6,21 +6,22 @@
  */
 import type { MessageId } from '@starling/contracts';
 
-/** A message of the answer that exists, with the content Discord has. */
-export interface PostedPart {
-  readonly messageId: MessageId;
+/** What one message of the answer shows. */
+interface PartView {
   readonly content: string;
+  /** It carries the Stop button: the first one does, until the text is final. */
+  readonly stoppable: boolean;
+}
+
+/** A message of the answer that exists, as Discord has it. */
+export interface PostedPart extends PartView {
+  readonly messageId: MessageId;
 }
 
 /** A call to Discord. */
 export type AnswerCall =
-  | { readonly kind: 'post'; readonly part: number; readonly content: string }
-  | {
-      readonly kind: 'edit';
-      readonly part: number;
-      readonly messageId: MessageId;
-      readonly content: string;
-    }
+  | ({ readonly kind: 'post'; readonly part: number } & PartView)
+  | ({ readonly kind: 'edit'; readonly part: number } & PostedPart)
   | { readonly kind: 'remove'; readonly messageId: MessageId };
 
 /**
@@ -48,8 +49,8 @@ export type AnswerEvent =
   | { readonly kind: 'text'; readonly contents: readonly string[]; readonly final: boolean }
   /** The channel's pace allows an edit now. */
   | { readonly kind: 'turn' }
-  /** A call succeeded. `content` is what Discord has now: with an enforced nonce, what an earlier post said. */
-  | { readonly kind: 'done'; readonly messageId: MessageId; readonly content: string }
+  /** A call succeeded. This is what Discord has now: with an enforced nonce, what an earlier post said. */
+  | ({ readonly kind: 'done' } & PostedPart)
   /** The call's target, or the channel, is gone or closed to us. */
   | { readonly kind: 'gone' }
   /** The call failed and was not worth another try now. */
@@ -98,19 +99,20 @@ function applied(state: AnswerState, event: AnswerEvent): AnswerState {
       // Of a text that is still growing the next one will be tried; of the final one there is no next.
       return state.final
         ? { ...state, kind: 'ended', end: 'failed', calling: undefined }
-        : { ...state, wanted: state.posted.map(({ content }) => content), calling: undefined };
+        : { ...state, wanted: [], calling: undefined };
   }
 }
 
 function postedAfter(
   { calling, posted }: AnswerState,
-  { messageId, content }: { readonly messageId: MessageId; readonly content: string },
+  { content, messageId, stoppable }: PostedPart,
 ): readonly PostedPart[] {
+  const done = { messageId, content, stoppable };
   switch (calling?.kind) {
     case 'post':
-      return [...posted, { messageId, content }];
+      return [...posted, done];
     case 'edit':
-      return posted.map((part, index) => (index === calling.part ? { messageId, content } : part));
+      return posted.map((part, index) => (index === calling.part ? done : part));
     case 'remove':
       return posted.filter((part) => part.messageId !== calling.messageId);
     case undefined:
@@ -142,9 +144,10 @@ function next(state: AnswerState, hasTurn: boolean): AnswerStep {
 function missing({ final, posted, wanted }: AnswerState): AnswerCall | undefined {
   for (const [part, content] of wanted.entries()) {
     const existing = posted[part];
-    if (!existing) return { kind: 'post', part, content };
-    if (existing.content !== content) {
-      return { kind: 'edit', part, messageId: existing.messageId, content };
+    const stoppable = part === 0 && !final;
+    if (!existing) return { kind: 'post', part, content, stoppable };
+    if (existing.content !== content || existing.stoppable !== stoppable) {
+      return { kind: 'edit', part, messageId: existing.messageId, content, stoppable };
     }
   }
   const surplus = posted[wanted.length];

@@ -11,6 +11,7 @@ import type { PostedPart } from './answer-message.ts';
 import type { EditPace } from './edit-pace.ts';
 import { type ReferencedMessage, referencedOf } from './message-create.ts';
 import { SendError, sendErrorFrom } from './send-error.ts';
+import { type StopTarget, stopComponents } from './stop-button.ts';
 
 /** A message to create. */
 export interface NewMessage {
@@ -19,6 +20,16 @@ export interface NewMessage {
   readonly nonce: string;
   /** Shown as a reply to this message; as a plain message when it is gone. */
   readonly replyTo?: MessageId;
+  /** With the button that stops this. */
+  readonly stop?: StopTarget;
+}
+
+/** What an existing message shall show. */
+export interface MessageEdit {
+  readonly messageId: MessageId;
+  readonly content: string;
+  /** With the button that stops this; without, there is none any more. */
+  readonly stop?: StopTarget;
 }
 
 /**
@@ -63,6 +74,7 @@ export class ChannelSender {
         nonce: message.nonce,
         enforce_nonce: true,
         allowed_mentions: allowedMentions,
+        ...(message.stop && { components: stopComponents(message.stop) }),
         ...(message.replyTo && {
           message_reference: { message_id: message.replyTo, fail_if_not_exists: false },
         }),
@@ -72,15 +84,19 @@ export class ChannelSender {
     if (!created) throw new SendError('unavailable', 'Discord sent no message back');
     // Discord trims what it shows; that is no difference worth an edit.
     const same = created.content.trim() === message.content.trim();
-    return { messageId: created.id, content: same ? message.content : created.content };
+    return {
+      messageId: created.id,
+      content: same ? message.content : created.content,
+      stoppable: created.hasControls,
+    };
   }
 
-  /** Replaces a message's content, and tells the channel's pace what Discord said about its limit. */
-  async edit(channel: ChannelId, part: PostedPart): Promise<void> {
+  /** Replaces what a message shows, and tells the channel's pace what Discord said about its limit. */
+  async edit(channel: ChannelId, { content, messageId, stop }: MessageEdit): Promise<void> {
     const response = await this.#call({
       method: RequestMethod.Patch,
-      fullRoute: Routes.channelMessage(channel, part.messageId),
-      body: { content: part.content, allowed_mentions: allowedMentions },
+      fullRoute: Routes.channelMessage(channel, messageId),
+      body: { content, components: stopComponents(stop), allowed_mentions: allowedMentions },
     });
     const remaining = Number(response.headers.get('x-ratelimit-remaining') ?? Number.NaN);
     const resetAfterMs =

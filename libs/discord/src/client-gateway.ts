@@ -12,7 +12,16 @@ import { fatalClose, type GatewayError, gatewayErrorFrom } from './gateway-error
 export interface DispatchEars {
   message(data: unknown): void;
   deleted(data: unknown): void;
+  interaction(data: unknown): void;
 }
+
+/** Which ear hears which event. */
+const heardBy: readonly (readonly [event: GatewayDispatchEvents, ear: keyof DispatchEars])[] = [
+  [GatewayDispatchEvents.MessageCreate, 'message'],
+  [GatewayDispatchEvents.MessageDelete, 'deleted'],
+  [GatewayDispatchEvents.MessageDeleteBulk, 'deleted'],
+  [GatewayDispatchEvents.InteractionCreate, 'interaction'],
+];
 
 export interface GatewaySnapshot {
   /** Shards with a live, ready session. */
@@ -85,16 +94,14 @@ export class ClientGateway implements AsyncDisposable {
 
   listen(ears: DispatchEars): Disposable {
     const { ws } = this.#client;
-    const message = (data: unknown) => ears.message(data);
-    const deleted = (data: unknown) => ears.deleted(data);
-    ws.on(GatewayDispatchEvents.MessageCreate, message);
-    ws.on(GatewayDispatchEvents.MessageDelete, deleted);
-    ws.on(GatewayDispatchEvents.MessageDeleteBulk, deleted);
+    const heard = heardBy.map(([event, ear]) => {
+      const listener = (data: unknown) => ears[ear](data);
+      ws.on(event, listener);
+      return { event, listener };
+    });
     return {
       [Symbol.dispose]() {
-        ws.off(GatewayDispatchEvents.MessageCreate, message);
-        ws.off(GatewayDispatchEvents.MessageDelete, deleted);
-        ws.off(GatewayDispatchEvents.MessageDeleteBulk, deleted);
+        for (const { event, listener } of heard) ws.off(event, listener);
       },
     };
   }
@@ -132,13 +139,7 @@ export class ClientGateway implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    for (const event of [
-      GatewayDispatchEvents.MessageCreate,
-      GatewayDispatchEvents.MessageDelete,
-      GatewayDispatchEvents.MessageDeleteBulk,
-    ]) {
-      this.#client.ws.removeAllListeners(event);
-    }
+    for (const [event] of heardBy) this.#client.ws.removeAllListeners(event);
     await this.#within(innerSockets(this.#client)?.destroy({ code: resumableClose }));
   }
 

@@ -7,13 +7,19 @@ export {
   type PostedPart,
   stepAnswer,
 } from './answer-message.ts';
-export { ChannelSender, type NewMessage } from './channel-sender.ts';
+export { ChannelSender, type MessageEdit, type NewMessage } from './channel-sender.ts';
 export { ClientGateway, type ClientGatewayParts, type GatewaySnapshot } from './client-gateway.ts';
 export { type ClientSettings, createClient } from './create-client.ts';
 export { EditPace, type RateLimitState } from './edit-pace.ts';
 export { closeFences } from './fences.ts';
 export { fetchGatewayInfo, type GatewayInfo } from './fetch-gateway-info.ts';
 export { GatewayError, type GatewayFault } from './gateway-error.ts';
+export {
+  decodeInteraction,
+  type InteractionCreate,
+  type InteractionHandle,
+} from './interaction-create.ts';
+export { InteractionResponder } from './interaction-responder.ts';
 export {
   decodeMessage,
   deletedMessages,
@@ -23,3 +29,4 @@ export {
 export { partNonce } from './part-nonce.ts';
 export { SendError, type SendFault } from './send-error.ts';
 export { messageContents } from './split-message.ts';
+export { type StopTarget, stopButtonId, stopTargetOf } from './stop-button.ts';

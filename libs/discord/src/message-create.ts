@@ -25,6 +25,8 @@ export interface ReferencedMessage {
   readonly author: MessageAuthor;
   readonly content: string;
   readonly repliesTo?: MessageId;
+  /** It carries a button or a menu. */
+  readonly hasControls: boolean;
 }
 
 /** A message of Discord (discord.com/developers/docs/resources/message#message-object). */
@@ -87,6 +89,7 @@ export function referencedOf(data: unknown): ReferencedMessage | undefined {
     author,
     content: typeof data.content === 'string' ? data.content : '',
     ...(reference?.success && { repliesTo: reference.data }),
+    hasControls: Array.isArray(data.components) && data.components.length > 0,
   };
 }
 

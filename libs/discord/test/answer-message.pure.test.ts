@@ -6,6 +6,7 @@ import {
   type AnswerEvent,
   type AnswerState,
   newAnswer,
+  type PostedPart,
   stepAnswer,
 } from '../src/answer-message.ts';
 
@@ -14,13 +15,15 @@ const id = (index: number) => messageId.parse(String(100_000_000_000_000_000n + 
 /** A Discord of one answer: its messages in order, and a step for each call. */
 class Channel {
   readonly shown = new Map<string, string>();
+  /** Messages that carry the Stop button. */
+  readonly stoppable = new Set<string>();
   readonly calls: AnswerCall[] = [];
   state: AnswerState;
   #ids = 0;
 
   constructor(state: AnswerState = newAnswer()) {
     this.state = state;
-    for (const part of state.posted) this.shown.set(part.messageId, part.content);
+    for (const part of state.posted) this.#show(part);
   }
 
   /** Feeds an event, giving an edit its turn at once; returns the call that it leads to, unanswered. */
@@ -35,16 +38,30 @@ class Channel {
   /** Makes the call and feeds its success; returns the next one. */
   succeed(call: AnswerCall): AnswerCall | undefined {
     const messageId = call.kind === 'post' ? id(this.#ids++) : call.messageId;
+    const { content, stoppable } =
+      call.kind === 'remove' ? { content: '', stoppable: false } : call;
+    this.#show({ messageId, content, stoppable });
     if (call.kind === 'remove') this.shown.delete(messageId);
-    else this.shown.set(messageId, call.content);
-    const content = call.kind === 'remove' ? '' : call.content;
-    return this.feed({ kind: 'done', messageId, content });
+    return this.feed({ kind: 'done', messageId, content, stoppable });
+  }
+
+  #show({ content, messageId, stoppable }: PostedPart): void {
+    this.shown.set(messageId, content);
+    if (stoppable) this.stoppable.add(messageId);
+    else this.stoppable.delete(messageId);
   }
 
   run(call: AnswerCall | undefined): void {
     for (let next = call; next; ) next = this.succeed(next);
   }
 }
+
+/** A message of an earlier process. */
+const left = (index: number, content: string, stoppable = false): PostedPart => ({
+  messageId: id(index),
+  content,
+  stoppable,
+});
 
 const text = (contents: string[], final = false): AnswerEvent => ({
   kind: 'text',
@@ -94,14 +111,32 @@ describe('stepAnswer', () => {
     expect([...channel.shown.values()]).toEqual(['final']);
   });
 
+  it('carries the Stop button on its first message until the text is final [A10]', () => {
+    const channel = new Channel();
+    channel.run(channel.feed(text(['one', 'two'])));
+    expect([...channel.stoppable]).toEqual([id(0)]);
+    // Nothing but the button has to change.
+    channel.run(channel.feed(text(['one', 'two'], true)));
+    expect(channel.calls.at(-1)).toEqual({ kind: 'edit', part: 0, ...left(0, 'one') });
+    expect([...channel.stoppable]).toEqual([]);
+    expect(channel.state.end).toBe('delivered');
+  });
+
+  it('takes away the button that an earlier process left below the whole text [A10]', () => {
+    const channel = new Channel(newAnswer([left(90, 'whole', true)]));
+    channel.run(channel.feed(text(['whole'], true)));
+    expect(channel.calls).toHaveLength(1);
+    expect([...channel.stoppable]).toEqual([]);
+  });
+
+  it('posts an answer that is whole at once without a button, in one call', () => {
+    const channel = new Channel();
+    channel.run(channel.feed(text(['whole'], true)));
+    expect(channel.calls).toEqual([{ kind: 'post', part: 0, content: 'whole', stoppable: false }]);
+  });
+
   it('removes surplus parts once the text is final', () => {
-    const channel = new Channel(
-      newAnswer([
-        { messageId: id(90), content: 'one' },
-        { messageId: id(91), content: 'two' },
-        { messageId: id(92), content: 'three' },
-      ]),
-    );
+    const channel = new Channel(newAnswer([left(90, 'one'), left(91, 'two'), left(92, 'three')]));
     channel.run(channel.feed(text(['uno'], true)));
     expect([...channel.shown.values()]).toEqual(['uno']);
     expect(channel.state.end).toBe('delivered');
@@ -110,8 +145,8 @@ describe('stepAnswer', () => {
   it('edits when an enforced nonce brought back an earlier message', () => {
     const channel = new Channel();
     channel.feed(text(['whole answer'], true));
-    const edit = channel.feed({ kind: 'done', messageId: id(7), content: 'half an' });
-    expect(edit).toEqual({ kind: 'edit', part: 0, messageId: id(7), content: 'whole answer' });
+    const edit = channel.feed({ kind: 'done', ...left(7, 'half an', true) });
+    expect(edit).toEqual({ kind: 'edit', part: 0, ...left(7, 'whole answer') });
   });
 
   it('ends when its message or channel is gone, and never posts again', () => {
@@ -124,12 +159,7 @@ describe('stepAnswer', () => {
   });
 
   it('takes a surplus part that is gone already for removed', () => {
-    const channel = new Channel(
-      newAnswer([
-        { messageId: id(90), content: 'one' },
-        { messageId: id(91), content: 'two' },
-      ]),
-    );
+    const channel = new Channel(newAnswer([left(90, 'one'), left(91, 'two')]));
     channel.feed(text(['one'], true));
     channel.feed({ kind: 'gone' });
     expect(channel.state.end).toBe('delivered');
@@ -160,6 +190,7 @@ describe('stepAnswer', () => {
           pending = channel.feed(text([...final], true)) ?? pending;
           channel.run(pending);
           expect(channel.state.posted.map((part) => part.content)).toEqual(final);
+          expect([...channel.stoppable]).toEqual([]);
           expect(channel.state.end).toBe('delivered');
         },
       ),

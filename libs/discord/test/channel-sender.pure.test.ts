@@ -1,11 +1,12 @@
 import type { InternalRequest, ResponseLike } from '@discordjs/rest';
 import { DiscordAPIError, HTTPError } from '@discordjs/rest';
 import { SimulatedClock } from '@starling/clock';
-import { channelId, messageId } from '@starling/contracts';
+import { channelId, jobId, messageId, userId } from '@starling/contracts';
 import { describe, expect, it } from 'vitest';
 import { ChannelSender } from '../src/channel-sender.ts';
 import { EditPace } from '../src/edit-pace.ts';
 import { type SendError, sendErrorFrom } from '../src/send-error.ts';
+import { stopButtonId } from '../src/stop-button.ts';
 
 const channel = channelId.parse('200000000000000000');
 const id = messageId.parse('1400000000000000001');
@@ -59,7 +60,7 @@ describe('ChannelSender', () => {
       nonce: 'n.0',
       replyTo: id,
     });
-    expect(posted).toEqual({ messageId: id, content: '@everyone hi' });
+    expect(posted).toEqual({ messageId: id, content: '@everyone hi', stoppable: false });
     expect(requests[0]).toMatchObject({
       method: 'POST',
       fullRoute: `/channels/${channel}/messages`,
@@ -71,6 +72,20 @@ describe('ChannelSender', () => {
         message_reference: { message_id: id, fail_if_not_exists: false },
       },
     });
+  });
+
+  it('puts the Stop button below a message, and tells whether Discord has one there [A10]', async () => {
+    const stop = {
+      jobId: jobId.parse('1400000000000000000'),
+      asker: userId.parse(`4${'0'.repeat(17)}`),
+    };
+    const button = { type: 2, style: 2, label: 'Stop', custom_id: stopButtonId(stop) };
+    const components = [{ type: 1, components: [button] }];
+    const { requests, sender } = senderOf({ ...created('a'), components }, created('b'));
+    const posted = await sender.post(channel, { content: 'a', nonce: 'n.0', stop });
+    expect(posted.stoppable).toBe(true);
+    await sender.edit(channel, { messageId: id, content: 'b', stop });
+    expect(requests.map(({ body }) => body)).toMatchObject([{ components }, { components }]);
   });
 
   it('tells what an earlier post of its nonce said, but not what Discord trimmed', async () => {
@@ -89,6 +104,7 @@ describe('ChannelSender', () => {
     await sender.edit(channel, { messageId: id, content: 'b' });
     expect(requests[0]?.body).toEqual({
       content: 'b',
+      components: [],
       allowed_mentions: { parse: [], replied_user: true },
     });
     expect(pace.reserve(channel)).toBe(4500);

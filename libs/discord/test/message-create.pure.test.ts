@@ -35,6 +35,7 @@ describe('decodeMessage', () => {
         id: '1400000000000000000',
         author: { id: '500000000000000000', name: 'starling', isBot: true },
         content: 'because',
+        hasControls: false,
         repliesTo: '1399999999999999999',
       },
       attachments: 1,

@@ -32,6 +32,8 @@ export const attributeNames = {
   httpStatus: 'http.response.status_code',
   llmRetries: 'starling.llm.retries',
   frames: 'starling.llm.frames',
+  /** What came of a press of a button: `stopped`, `ended`, `not_allowed`, ... */
+  pressOutcome: 'starling.press.outcome',
 } as const;
 
 /**
@@ -58,6 +60,8 @@ export const spanNames = {
   message: 'message',
   /** From a caller's HTTP request to the last byte of its answer. */
   request: 'request',
+  /** Somebody used a button: from Discord's event to the answer to whoever did. */
+  press: 'press',
   receive: 'receive',
   route: 'route',
   context: 'context',
@@ -67,7 +71,7 @@ export const spanNames = {
   llm: 'llm',
   compose: 'compose',
   send: 'send',
-} as const satisfies Record<PhaseName | 'message' | 'request', string>;
+} as const satisfies Record<PhaseName | 'message' | 'request' | 'press', string>;
 
 /** A span's name; the set is closed so that every trace reads the same. */
 export type SpanName = (typeof spanNames)[keyof typeof spanNames];
@@ -110,6 +114,10 @@ export const counterMeanings = {
   'starling.bot.endings': {
     description: 'Questions that were answered, refused or failed, by kind and error code.',
     unit: '{message}',
+  },
+  'starling.bot.interactions': {
+    description: 'Uses of buttons, menus and commands, by what came of them.',
+    unit: '{interaction}',
   },
   'starling.bot.left_out': {
     unit: '{message}',

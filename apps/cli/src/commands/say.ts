@@ -1,8 +1,10 @@
+import { systemClock } from '@starling/clock';
 import { type Exchange, exchangeContract } from '@starling/contracts';
 import type { Command } from '../command.ts';
 import { planFleet } from '../fleet/plan.ts';
 import { readRunFile } from '../fleet/run-file.ts';
 import { PeopleDoor } from '../people-door.ts';
+import { pressStop } from '../press-stop.ts';
 import { exchangeLines } from '../screen/exchange-lines.ts';
 
 /** Longer than the deadline of any job, so that its honest failure is seen as well. */
@@ -13,14 +15,20 @@ const quietMs = 200;
 /** Talks to the running fleet as a person in the emulated Discord. */
 export const say: Command = {
   name: 'say',
-  usage: '"text" [--dm] [--json]',
+  usage: '"text" [--dm] [--stop-after TIME] [--json]',
   summary: 'write to the bot of the running fleet and show its answer',
   options: {
     dm: { type: 'boolean', doc: 'in a direct message instead of a guild channel' },
+    'stop-after': {
+      type: 'string',
+      value: 'TIME',
+      doc: 'press Stop below the answer after so long: 1s, 500ms',
+    },
     json: { type: 'boolean', doc: 'end in one line of JSON' },
   },
   async run(args, context) {
     const content = args.words.join(' ');
+    const stopAfterMs = args.duration('stop-after');
     const { directory } = planFleet(context.environment);
     const running = await readRunFile(directory);
     if (!running) {
@@ -34,7 +42,15 @@ export const say: Command = {
     const door = new PeopleDoor(running.peopleUrl);
     const said = await door.say({ content, dm: args.flag('dm') });
     context.say(`… waiting for the answer to ${said.messageId}`);
-    const exchange = await exchangeOf(running.controlUrl, said.messageId);
+    const ended = new AbortController();
+    const signal = AbortSignal.any([ended.signal, context.stop]);
+    const [exchange, pressed] = await Promise.all([
+      exchangeOf(running.controlUrl, said.messageId).finally(() => ended.abort()),
+      stopAfterMs === undefined
+        ? undefined
+        : pressStop(said, { door, clock: systemClock, afterMs: stopAfterMs, signal }),
+    ]);
+    if (pressed !== undefined) context.say(pressed ? '… pressed Stop' : '… there was no button');
     const answer = await door.answer(said.messageId, { timeoutMs: 5_000, quietMs });
     if (args.flag('json')) {
       context.out(

@@ -24,6 +24,8 @@ function ending(exchange: Exchange): string {
     case 'refused':
       return `${colors.yellow('⚠')} refused in ${total}: ${exchange.ending.code}`;
     case 'failed':
+      if (exchange.ending.code === 'cancelled')
+        return `${colors.yellow('■')} stopped after ${total}`;
       return `${colors.red('✖')} failed after ${total}: ${exchange.ending.code}`;
   }
 }

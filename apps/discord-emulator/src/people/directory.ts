@@ -41,7 +41,8 @@ export function listGuilds({ world }: Platform, query: unknown): object {
       const { view, send } = world.botRights(id);
       return { id, name, botSees: view, botWrites: send };
     });
-    guilds.push({ id: guild.id, name: guild.name, channels, members });
+    const { id, name, ownerId } = guild;
+    guilds.push({ id, name, ownerId, channels, members });
   }
   const { id, username: name } = world.bot;
   return { total: world.spec.guilds, offset: page.offset, bot: { id, name }, guilds };

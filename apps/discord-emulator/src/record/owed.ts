@@ -28,6 +28,8 @@ export interface Entry extends AddressedEvent {
   /** Messages that answer it, continuations not included; the first one is the answer. */
   readonly answers: Map<string, AnsweredEvent>;
   readonly nonces: Set<string>;
+  /** Its person took it back: nothing is owed to it any more, whatever becomes of its answer. */
+  withdrawn?: true;
   deliveredMs?: number;
   acknowledgedMs?: number;
   acknowledgements: number;
@@ -76,7 +78,7 @@ export function createOwed(bound: () => number): Owed {
     waiting.delete(entry.id);
     settled.delete(entry.id);
     for (const answer of entry.answers.values()) {
-      byAnswer.delete(answer.messageId);
+      if (byAnswer.get(answer.messageId) === entry.id) byAnswer.delete(answer.messageId);
       const key = familyKey(answer);
       if (key !== undefined && byFamily.get(key) === entry.id) byFamily.delete(key);
     }
@@ -93,7 +95,8 @@ export function createOwed(bound: () => number): Owed {
 
   function settle(entry: Entry, event: AnsweredEvent): void {
     entry.answers.set(event.messageId, event);
-    byAnswer.set(event.messageId, entry.id);
+    // A message that answered a question may later answer the press of its own button too.
+    if (!byAnswer.has(event.messageId)) byAnswer.set(event.messageId, entry.id);
     const key = familyKey(event);
     if (key !== undefined && !byFamily.has(key)) byFamily.set(key, entry.id);
     if (waiting.delete(entry.id)) {
@@ -153,10 +156,12 @@ export function createOwed(bound: () => number): Owed {
     withdraw(id) {
       const entry = waiting.get(id);
       if (entry) forget(entry);
+      const answered = settled.get(id);
+      if (answered) answered.withdrawn = true;
     },
     retract(messageId) {
       const entry = settled.get(byAnswer.get(messageId) ?? '');
-      if (!entry) return;
+      if (!entry || entry.withdrawn) return;
       forget(entry);
       answeredCount -= 1;
       entry.answers.clear();

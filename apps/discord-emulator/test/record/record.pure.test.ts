@@ -54,6 +54,16 @@ describe('unanswered', () => {
     expect(record.query()).toMatchObject({ violationCounts: { unanswered: 1 }, lost: 0 });
   });
 
+  it('forgives a deleted answer to a message that was taken back before', async () => {
+    const { clock, asked, said, record, rules } = judge();
+    asked('1');
+    said('a', { toId: '1', nonce: 'n' });
+    record.withdrawn({ id: '1' });
+    record.deleted({ messageId: 'a', atMs: clock.nowMs() });
+    await clock.advance(60_001);
+    expect(rules()).toEqual([]);
+  });
+
   it('is owed again when the bot deletes its only answer', async () => {
     const { clock, asked, said, record, rules } = judge();
     asked('1');

@@ -306,6 +306,35 @@ describe('components', () => {
     expect(emulator.record.query()).toMatchObject({ answered: 2, violations: [] });
   });
 
+  it('takes a change of the pressed message by any route for the deferred response [A10]', async () => {
+    for (const method of ['PATCH', 'DELETE'] as const) {
+      const { messageId, userId } = await withButtons();
+      const press = { messageId, userId, customId: 'stop' };
+      const pressed = await emulator.people('POST', '/press', press);
+      await callback({ type: 6 });
+      const owed = () => emulator.record.query().owed.map(({ id }) => id);
+      expect(owed()).toEqual([pressed.body.interactionId]);
+      const path = `/channels/${pressed.body.channelId}/messages/${messageId}`;
+      await emulator.api(method, path, method === 'PATCH' ? { components: [] } : undefined);
+      expect(owed()).not.toContain(pressed.body.interactionId);
+    }
+    expect(emulator.record.query().violations).toEqual([]);
+  });
+
+  it('tells the bot that the owner of a guild may do everything there, and others may not', async () => {
+    const { messageId, userId } = await withButtons();
+    const guilds = (await emulator.people('GET', '/guilds?limit=1')).body.guilds;
+    const [{ members, ownerId }] = guilds;
+    expect(userId).toBe(ownerId);
+    const manages = async (by: string) => {
+      await emulator.people('POST', '/press', { messageId, userId: by, customId: 'stop' });
+      const { member } = told() as unknown as { member: { permissions: string } };
+      return (BigInt(member.permissions) & (1n << 13n)) !== 0n;
+    };
+    expect(await manages(ownerId)).toBe(true);
+    expect(await manages(members[1].id)).toBe(false);
+  });
+
   it('chooses in a select menu, within what it offers', async () => {
     const { messageId, userId } = await withButtons();
     const choice = { messageId, userId, customId: 'model', values: ['l'] };

@@ -3,6 +3,7 @@ import type { Messaging } from '@starling/bus';
 import type { Clock } from '@starling/clock';
 import {
   balancerId,
+  type Cancel,
   cancelContract,
   decode,
   encode,
@@ -32,6 +33,8 @@ export type Cancellation =
 export interface CancelParts extends Pick<JobStores, 'store' | 'ledger'> {
   readonly messaging: Messaging;
   readonly clock: Clock;
+  /** Who wants it; an operator unless given. */
+  readonly reason?: Cancel['reason'];
   /** How long the fleet has to end it before we do, milliseconds. */
   readonly patienceMs?: number;
 }
@@ -46,11 +49,12 @@ const operator = balancerId.parse('operator');
 
 export async function cancelJob(parts: CancelParts, jobId: JobId): Promise<Cancellation> {
   const { clock, ledger, messaging, patienceMs = defaultPatienceMs, store } = parts;
+  const { reason = 'operator' } = parts;
   const before = await ledger.read(jobId);
   if (before.kind === 'end' || before.kind === 'newer') return { kind: 'over', standing: before };
   const [stored] = await store.list(subjects.jobAnyLane(jobId));
   if (!stored) return { kind: 'unknown' };
-  messaging.publish(subjects.cancel(jobId), encode(cancelContract, { jobId, reason: 'operator' }));
+  messaging.publish(subjects.cancel(jobId), encode(cancelContract, { jobId, reason }));
   const giveUpAtMs = clock.monotonicMs() + patienceMs;
   while (clock.monotonicMs() < giveUpAtMs) {
     const read = await ledger.read(jobId);

@@ -5,7 +5,7 @@ import type { botSection, ConfigOf } from '@starling/config';
 import type { ClusterId } from '@starling/contracts';
 import type { Admission } from '@starling/jobs';
 import type { Jobs } from '../delivery/open-jobs.ts';
-import type { DiscordGateway, DiscordSender } from './discord-ports.ts';
+import type { DiscordGateway, DiscordInteractions, DiscordSender } from './discord-ports.ts';
 
 /** The settings that the role reads; nothing of tokens, shards or processes. */
 export type BotConfig = Pick<
@@ -31,6 +31,7 @@ export interface BotParts {
   readonly jobs: Pick<Jobs, 'store' | 'ledger'>;
   readonly gateway: DiscordGateway;
   readonly sender: DiscordSender;
+  readonly interactions: DiscordInteractions;
   readonly conversations: Conversations;
   readonly admission: Admission;
   readonly config: BotConfig;

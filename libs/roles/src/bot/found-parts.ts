@@ -19,24 +19,28 @@ export function foundParts(
 ): readonly PostedPart[] {
   const { contents, question, recorded, self } = answer;
   const own = after.filter(({ author }) => author.id === self);
-  const parts: PostedPart[] = recorded.map((messageId) => ({
-    messageId,
+  const parts: PostedPart[] = recorded.map((messageId) => {
+    const found = own.find(({ id }) => id === messageId);
     // Unknown text is edited in any case.
-    content: own.find(({ id }) => id === messageId)?.content ?? '',
-  }));
+    return found ? partOf(found) : { messageId, content: '', stoppable: false };
+  });
   const last = own.findIndex(({ id }) => id === recorded.at(-1));
   const reply = own.findIndex(({ repliesTo }) => repliesTo === question);
   const first = own[reply];
   if (recorded.length === 0) {
     if (!first) return [];
-    parts.push({ messageId: first.id, content: first.content });
+    parts.push(partOf(first));
   }
   for (const message of own.slice(Math.max(last, reply) + 1)) {
     const wanted = contents[parts.length];
     if (wanted === undefined) break;
     if (message.repliesTo !== undefined || !wanted.trim().startsWith(message.content.trim()))
       continue;
-    parts.push({ messageId: message.id, content: message.content });
+    parts.push(partOf(message));
   }
   return parts;
+}
+
+function partOf({ content, hasControls, id }: ReferencedMessage): PostedPart {
+  return { messageId: id, content, stoppable: hasControls };
 }

@@ -3,7 +3,7 @@
  * Texts come faster than Discord takes edits; only the newest is composed when its turn comes.
  */
 import type { Clock, Random } from '@starling/clock';
-import type { ChannelId, JobId, MessageId } from '@starling/contracts';
+import type { DiscordOrigin, JobId } from '@starling/contracts';
 import {
   type AnswerCall,
   type AnswerEffect,
@@ -27,9 +27,8 @@ export interface LiveAnswerParts {
   readonly random: Random;
   readonly logger: Logger;
   readonly jobId: JobId;
-  readonly channelId: ChannelId;
   /** The message that is answered: the first part is shown as a reply to it. */
-  readonly replyTo: MessageId;
+  readonly origin: DiscordOrigin;
   readonly timeline: PhaseTimeline;
   readonly context: Context;
   /** Messages of this answer that exist already. */
@@ -37,6 +36,13 @@ export interface LiveAnswerParts {
 }
 
 export type AnswerEnd = NonNullable<AnswerState['end']>;
+
+interface Latest {
+  readonly text: string;
+  readonly final: boolean;
+  /** False: a word about the answer. */
+  readonly isAnswer: boolean;
+}
 
 /** Tries of a final text: about 15 s of an unreachable Discord, after which the result comes again. */
 const maxTries = 7;
@@ -48,7 +54,9 @@ export class LiveAnswer implements Disposable {
   readonly #disposed = new AbortController();
   #state: AnswerState;
   /** A text that the state does not know yet. */
-  #latest: { readonly text: string; readonly final: boolean } | undefined;
+  #latest: Latest | undefined;
+  /** What the state was told last is text of the answer, not a word about it. */
+  #isAnswer = false;
   #finishing = false;
   #failures = 0;
   #turn: Disposable | undefined;
@@ -66,14 +74,17 @@ export class LiveAnswer implements Disposable {
     return this.#state.posted;
   }
 
-  /** Calls that succeeded so far, and when the first text stood there (monotonic milliseconds). */
+  /**
+   * Calls that succeeded so far, and when the first text of the answer stood there (monotonic
+   * milliseconds); a word about it, as of its failure, does not count.
+   */
   get tally() {
     return { posts: this.#posts, edits: this.#edits, firstTextAtMs: this.#firstTextAtMs };
   }
 
-  /** The text so far; may be passed over by a newer one. */
+  /** The answer so far; may be passed over by a newer text. */
   show(text: string): void {
-    if (!this.#finishing) this.#take({ text, final: false });
+    if (!this.#finishing) this.#take({ text, final: false, isAnswer: true });
   }
 
   /**
@@ -81,10 +92,10 @@ export class LiveAnswer implements Disposable {
    * (`delivered`), when there is no place for it any more (`gone`), or when its tries are used up
    * (`failed`).
    */
-  finish(text: string): Promise<AnswerEnd> {
+  finish(last: { readonly text: string; readonly isAnswer: boolean }): Promise<AnswerEnd> {
     if (!this.#finishing) {
       this.#finishing = true;
-      this.#take({ text, final: true });
+      this.#take({ ...last, final: true });
     }
     return this.#ended.promise;
   }
@@ -96,7 +107,7 @@ export class LiveAnswer implements Disposable {
     this.#ended.resolve('failed');
   }
 
-  #take(latest: { readonly text: string; readonly final: boolean }): void {
+  #take(latest: Latest): void {
     this.#latest = latest;
     if (!this.#state.calling && !this.#state.waiting) this.#feedLatest();
   }
@@ -105,6 +116,7 @@ export class LiveAnswer implements Disposable {
     const latest = this.#latest;
     if (!latest) return;
     this.#latest = undefined;
+    this.#isAnswer = latest.isAnswer;
     this.#feed({ kind: 'text', contents: this.#compose(latest.text), final: latest.final });
   }
 
@@ -127,13 +139,13 @@ export class LiveAnswer implements Disposable {
   }
 
   #perform(effect: AnswerEffect): void {
-    const { channelId, clock, context, sender } = this.#parts;
+    const { clock, context, origin, sender } = this.#parts;
     if (effect.kind !== 'await_turn') {
       void runIn(context, () => this.#make(effect));
       return;
     }
     this.#turn?.[Symbol.dispose]();
-    this.#turn = clock.schedule(sender.reserveEdit(channelId), () => {
+    this.#turn = clock.schedule(sender.reserveEdit(origin.channelId), () => {
       this.#feedLatest();
       this.#feed({ kind: 'turn' });
     });
@@ -142,10 +154,12 @@ export class LiveAnswer implements Disposable {
   /** Makes a call and tells the state how it ended. Of the final text a call is tried again. */
   async #make(call: AnswerCall): Promise<void> {
     const { clock, logger, random, timeline } = this.#parts;
+    const isAnswer = this.#isAnswer;
     for (;;) {
       try {
         const done = await timeline.run('send', () => this.#send(call));
         this.#failures = 0;
+        if (isAnswer && call.kind !== 'remove') this.#firstTextAtMs ??= clock.monotonicMs();
         // First what is wanted by now, then what stands there: so the next call is the right one.
         this.#feedLatest();
         this.#feed({ kind: 'done', ...done });
@@ -179,26 +193,31 @@ export class LiveAnswer implements Disposable {
   }
 
   async #send(call: AnswerCall): Promise<PostedPart> {
-    const { channelId, clock, jobId, posts, replyTo, sender } = this.#parts;
+    const { jobId, origin, posts, sender } = this.#parts;
+    const { channelId, messageId: replyTo, userId: asker } = origin;
     switch (call.kind) {
       case 'post': {
-        const nonce = posts.posting({ jobId, part: call.part });
-        const message = { content: call.content, nonce, ...(call.part === 0 && { replyTo }) };
-        const posted = await sender.post(channelId, message);
+        const { content, part, stoppable } = call;
+        const nonce = posts.posting({ jobId, part });
+        const posted = await sender.post(channelId, {
+          ...{ content, nonce },
+          ...(part === 0 && { replyTo }),
+          ...(stoppable && { stop: { jobId, asker } }),
+        });
         posts.posted(nonce, posted.messageId);
         this.#posts += 1;
-        this.#firstTextAtMs ??= clock.monotonicMs();
         return posted;
       }
       case 'edit': {
-        const part = { messageId: call.messageId, content: call.content };
-        await sender.edit(channelId, part);
+        const { content, messageId, stoppable } = call;
+        const stop = stoppable && { stop: { jobId, asker } };
+        await sender.edit(channelId, { messageId, content, ...stop });
         this.#edits += 1;
-        return part;
+        return { messageId, content, stoppable };
       }
       case 'remove':
         await sender.remove(channelId, call.messageId);
-        return { messageId: call.messageId, content: '' };
+        return { messageId: call.messageId, content: '', stoppable: false };
     }
   }
 }

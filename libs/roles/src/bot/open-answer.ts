@@ -4,18 +4,13 @@
  */
 import { withoutThoughts } from '@starling/chat';
 import type { ErrorCode, Frame, Resend, Result } from '@starling/contracts';
-import {
-  messageContents,
-  type PostedPart,
-  type ReferencedMessage,
-  SendError,
-} from '@starling/discord';
+import { messageContents, type PostedPart } from '@starling/discord';
 import type { Logger } from '@starling/telemetry';
 import { addFrame, type FrameAssembly, noFrames } from '../delivery/frame-assembly.ts';
 import type { AnswerPosts } from './answer-posts.ts';
 import type { BotParts } from './bot-parts.ts';
+import { earlierParts } from './earlier-parts.ts';
 import { type Ending, endingOf, failedEnding } from './ending.ts';
-import { foundParts } from './found-parts.ts';
 import { LiveAnswer } from './live-answer.ts';
 import type { AnswerEnding, Question, TakeOver } from './question.ts';
 import { startTyping } from './typing.ts';
@@ -157,13 +152,19 @@ export class OpenAnswer implements Disposable {
   /** The question was deleted: below what was shown already stands that it was stopped, else nothing. */
   async withdraw(): Promise<void> {
     if (!this.#endable) return;
-    const stopped = failedEnding({
-      code: 'cancelled',
-      partialText: this.#frames.text,
-      correlationId: this.question.correlationId,
-      retryAtMs: undefined,
-    });
+    const stopped = this.#stopped();
     await this.#end(stopped, { text: this.#shown ? stopped.text : '', settled: true });
+  }
+
+  /**
+   * Its user wants no more of it: below what was shown stands that it was stopped. False when something
+   * else ends it already.
+   */
+  stop(): boolean {
+    if (!this.#endable) return false;
+    const stopped = this.#stopped();
+    void this.#end(stopped, { text: stopped.text, settled: true });
+    return true;
   }
 
   /** Lets go without a word: another process answers, or this one ends. */
@@ -186,9 +187,19 @@ export class OpenAnswer implements Disposable {
     { settled, text }: { readonly settled: boolean; readonly text: string },
   ): Promise<void> {
     this.#stopTyping();
-    this.#noteFirstText();
-    this.#ending = this.#live.finish(text).then((end) => this.#finish({ ending, end, settled }));
+    this.#ending = this.#live
+      .finish({ text, isAnswer: false })
+      .then((end) => this.#finish({ ending, end, settled }));
     await this.#ending;
+  }
+
+  #stopped(): Ending {
+    return failedEnding({
+      code: 'cancelled',
+      partialText: this.#frames.text,
+      correlationId: this.question.correlationId,
+      retryAtMs: undefined,
+    });
   }
 
   async #deliver(result: Result, takeOver: TakeOver | undefined): Promise<'delivered' | 'busy'> {
@@ -196,8 +207,8 @@ export class OpenAnswer implements Disposable {
     this.#stopTyping();
     this.#deadline?.[Symbol.dispose]();
     const ending = this.#endingOf(result);
-    if (ending.report.kind !== 'answered') this.#noteFirstText();
-    const end = await this.#live.finish(ending.text);
+    const isAnswer = ending.report.kind === 'answered';
+    const end = await this.#live.finish({ text: ending.text, isAnswer });
     if (end === 'failed') {
       if (!this.#over) {
         this.#renew();
@@ -205,29 +216,19 @@ export class OpenAnswer implements Disposable {
       }
       return 'busy';
     }
-    if (ending.report.kind === 'answered') this.#noteFirstText();
     this.#finish({ ending, end, result, settled: true });
     return 'delivered';
   }
 
   /** Finds the earlier process' messages. False when Discord could not be asked. */
-  async #takeOver({ recorded, self }: TakeOver, result: Result): Promise<boolean> {
-    const { channelId, messageId: question } = this.question.origin;
+  async #takeOver(takeOver: TakeOver, result: Result): Promise<boolean> {
+    const { origin } = this.question;
     const contents = messageContents(this.#endingOf(result).text);
-    const take = (after: readonly ReferencedMessage[]) => {
-      const found = foundParts(after, { self, question, contents, recorded });
-      this.#live[Symbol.dispose]();
-      this.#live = this.#newLive(found);
-    };
-    try {
-      take(await this.#parts.sender.fetchAfter(channelId, question));
-      return true;
-    } catch (error) {
-      if (!(error instanceof SendError) || error.fault === 'unavailable') return false;
-      // A channel that cannot be read may still be written to: what was recorded, and the nonce, guard.
-      take([]);
-      return true;
-    }
+    const found = await earlierParts({ origin, contents, takeOver }, this.#parts.sender);
+    if (!found) return false;
+    this.#live[Symbol.dispose]();
+    this.#live = this.#newLive(found);
+    return true;
   }
 
   #wait(forMs: number): void {
@@ -271,14 +272,10 @@ export class OpenAnswer implements Disposable {
   }
 
   #count(): void {
-    const { edits, posts } = this.#live.tally;
+    const { edits, firstTextAtMs, posts } = this.#live.tally;
     this.#posts += posts;
     this.#edits += edits;
-  }
-
-  /** Text of an answer counts as the first text; the word of a failure does not. */
-  #noteFirstText(): void {
-    this.#firstTextAtMs ??= this.#live.tally.firstTextAtMs;
+    this.#firstTextAtMs ??= firstTextAtMs;
   }
 
   #stopTyping(): void {
@@ -289,10 +286,9 @@ export class OpenAnswer implements Disposable {
   #newLive(posted: readonly PostedPart[]): LiveAnswer {
     const { clock, logger, posts, random, sender } = this.#parts;
     const { context, jobId, origin, timeline } = this.question;
-    const { channelId, messageId: replyTo } = origin;
     return new LiveAnswer({
       ...{ clock, logger, random, sender, context, jobId, timeline },
-      ...{ channelId, replyTo, posted, posts },
+      ...{ origin, posted, posts },
     });
   }
 }

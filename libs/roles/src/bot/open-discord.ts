@@ -6,6 +6,7 @@ import {
   createClient,
   EditPace,
   GatewayError,
+  InteractionResponder,
 } from '@starling/discord';
 import { telemetryFor } from '@starling/telemetry';
 
@@ -29,6 +30,7 @@ export interface DiscordParts {
 export function openDiscord(parts: DiscordParts): {
   readonly gateway: ClientGateway;
   readonly sender: ChannelSender;
+  readonly interactions: InteractionResponder;
 } {
   const { clock, config } = parts;
   const client = createClient({
@@ -46,7 +48,12 @@ export function openDiscord(parts: DiscordParts): {
   const pace = new EditPace({ clock, minIntervalMs: config.editIntervalMs });
   // A new process asks Discord anew whether it takes the bot token; this one can only be silent.
   const onUnauthorised = parts.onFatal;
-  return { gateway, sender: new ChannelSender({ rest: client.rest, pace, onUnauthorised }) };
+  const { rest } = client;
+  return {
+    gateway,
+    sender: new ChannelSender({ rest, pace, onUnauthorised }),
+    interactions: new InteractionResponder(rest),
+  };
 }
 
 /** What Discord objects to as the setting that it comes from, with the remedy; any other error as it is. */

@@ -44,6 +44,7 @@ export function reportEnding(
   };
   if (kind === 'answered') logger.ok('message.answered', detail);
   else if (kind === 'refused') logger.info('message.refused', detail);
+  else if (code === 'cancelled') logger.info('message.stopped', detail);
   else logger.warn('message.failed', detail);
   try {
     bus.messaging.publish(subjects.exchange(clusterId), encode(exchangeContract, exchange));

@@ -4,10 +4,12 @@
  */
 import type { BusMessage } from '@starling/bus';
 import {
+  type Cancel,
   cancelContract,
   decode,
   encode,
   frameContract,
+  type JobId,
   jobId,
   type MessageId,
   type Resend,
@@ -26,6 +28,7 @@ import { Deliveries } from './deliveries.ts';
 import { forgivingConversations } from './forgiving-conversations.ts';
 import { type IntakeParts, ownerOf, takeIn } from './intake.ts';
 import { OpenAnswer } from './open-answer.ts';
+import { Presses } from './presses.ts';
 import { createQuarantine } from './quarantine.ts';
 import type { AnswerEnding, Question } from './question.ts';
 import { reportEnding } from './report-ending.ts';
@@ -104,12 +107,9 @@ export async function startBot(parts: BotParts): Promise<Bot> {
     return answer;
   };
 
-  const cancel = ({ jobId: job }: Question) => {
-    publish(
-      subjects.cancel(job),
-      encode(cancelContract, { jobId: job, reason: 'message_deleted' }),
-    );
-  };
+  const cancel = (job: JobId, reason: Cancel['reason']) =>
+    publish(subjects.cancel(job), encode(cancelContract, { jobId: job, reason }));
+  const onGone = ({ jobId: job }: Question) => cancel(job, 'message_deleted');
 
   const deliveries = new Deliveries({
     ...parts,
@@ -119,7 +119,7 @@ export async function startBot(parts: BotParts): Promise<Bot> {
   const onDeleted = (message: MessageId) => {
     const answer = book.answer(jobId.parse(message));
     if (!answer) return;
-    cancel(answer.question);
+    onGone(answer.question);
     void answer.withdraw();
   };
 
@@ -142,9 +142,15 @@ export async function startBot(parts: BotParts): Promise<Bot> {
 
   const intake: IntakeParts = {
     ...parts,
-    ...{ conversations, book, logger, posts, telemetry, quarantine, openAnswer, cancel },
+    ...{ conversations, book, logger, posts, telemetry, quarantine, openAnswer },
+    cancel: onGone,
     look: (job, stored) => deliveries.look(job, stored),
   };
+  const presses = new Presses({
+    ...parts,
+    ...{ book, logger, telemetry, quarantine },
+    cancel: (job) => cancel(job, 'user'),
+  });
   await using opening = new AsyncDisposableStack();
   opening.use(await bus.messaging.subscribe(subjects.framesOf(clusterId), onFrame));
   opening.use(await bus.messaging.subscribe(subjects.wake(clusterId), onWake));
@@ -157,6 +163,10 @@ export async function startBot(parts: BotParts): Promise<Bot> {
           .run(() => takeIn(data, intake))
           .catch((error: unknown) => logger.error('intake.failed', { error })),
       deleted: (data) => deletedMessages(data).forEach(onDeleted),
+      interaction: (data) =>
+        void telemetry
+          .run(() => presses.take(data))
+          .catch((error: unknown) => logger.error('press.failed', { error })),
     }),
   );
   const open = opening.move();

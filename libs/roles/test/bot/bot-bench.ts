@@ -104,7 +104,7 @@ export async function openBench(
   };
   const parts: BotParts = {
     ...{ bus, clock, random, conversations, admission },
-    ...{ clusterId: cluster, gateway: discord, sender: discord },
+    ...{ clusterId: cluster, gateway: discord, sender: discord, interactions: discord },
     jobs: { ledger, store: putting },
     ...replaced,
     config: { ...config, ...difference.config },

@@ -68,7 +68,7 @@ describe('the bot in front of a real discord.js', () => {
     await bus.messaging.subscribe(subjects.allCancels, ({ subject }) => {
       cancelled.push(subject);
     });
-    const { gateway, sender } = openDiscord({
+    const { gateway, interactions, sender } = openDiscord({
       ...{ config, clock },
       ...{ shards: [0, 1], shardCount: 2, sharers: 1 },
       onFatal: () => {},
@@ -76,7 +76,7 @@ describe('the bot in front of a real discord.js', () => {
     stack.use(gateway);
     bot = stack.use(
       await startBot({
-        ...{ bus, jobs, gateway, sender, config, clock, random, clusterId: cluster },
+        ...{ bus, jobs, gateway, sender, interactions, config, clock, random, clusterId: cluster },
         conversations: createMemoryConversations({ clock, maxMessages: 20, ttlMs: 60_000 }),
         admission: createMemoryAdmission({ clock, perUser: 3, perGuild: 30 }),
       }),

@@ -9,12 +9,21 @@ import {
 } from '@starling/contracts';
 import {
   type EditPace,
+  type InteractionHandle,
+  type MessageEdit,
   type NewMessage,
   type PostedPart,
   type ReferencedMessage,
   SendError,
+  type StopTarget,
+  stopButtonId,
 } from '@starling/discord';
-import type { DiscordGateway, DiscordSender, GatewayEars } from '../../src/bot/index.ts';
+import type {
+  DiscordGateway,
+  DiscordInteractions,
+  DiscordSender,
+  GatewayEars,
+} from '../../src/bot/index.ts';
 
 export const self = userId.parse('500000000000000000');
 export const ada = userId.parse('400000000000000000');
@@ -28,15 +37,23 @@ interface Shown {
   readonly replyTo?: MessageId | undefined;
   content: string;
   edits: number;
+  /** Its Stop button. */
+  stop: StopTarget | undefined;
 }
 
-type Call = keyof Pick<
-  DiscordSender,
-  'post' | 'edit' | 'remove' | 'typing' | 'fetch' | 'fetchAfter'
->;
+/** An answer to an interaction. */
+interface Said {
+  readonly kind: keyof DiscordInteractions;
+  readonly interaction: string;
+  readonly text?: string;
+}
+
+type Call =
+  | keyof Pick<DiscordSender, 'post' | 'edit' | 'remove' | 'typing' | 'fetch' | 'fetchAfter'>
+  | keyof DiscordInteractions;
 
 /** One Discord for a bot under test: what its users see, and faults on demand. */
-export class FakeDiscord implements DiscordGateway, DiscordSender {
+export class FakeDiscord implements DiscordGateway, DiscordSender, DiscordInteractions {
   self: UserId | undefined = self;
   closed = false;
   typings = 0;
@@ -46,6 +63,8 @@ export class FakeDiscord implements DiscordGateway, DiscordSender {
   /** Told of each edit. */
   onEdit: () => void = () => {};
   readonly shown: Shown[] = [];
+  /** Answers to interactions, in order. */
+  readonly said: Said[] = [];
   readonly fetched = new Map<string, ReferencedMessage>();
   readonly #ears = new Set<GatewayEars>();
   readonly #faults: { call: Call; error: SendError; afterwards: boolean; times: number }[] = [];
@@ -105,6 +124,19 @@ export class FakeDiscord implements DiscordGateway, DiscordSender {
     for (const ears of this.#ears) ears.deleted({ id, channel_id: channel });
   }
 
+  /** Somebody presses the Stop button of a message; each test states its difference. */
+  press(target: StopTarget, difference: Record<string, unknown> = {}): string {
+    const id = this.nextId();
+    const interaction = {
+      ...{ id, application_id: self, token: `token-of-${id}`, type: 3, channel_id: channel },
+      member: { user: { id: target.asker }, permissions: '0' },
+      data: { custom_id: stopButtonId(target), component_type: 2 },
+      ...difference,
+    };
+    for (const ears of this.#ears) ears.interaction(interaction);
+    return id;
+  }
+
   listen(ears: GatewayEars): Disposable {
     this.#ears.add(ears);
     return { [Symbol.dispose]: () => this.#ears.delete(ears) };
@@ -125,17 +157,20 @@ export class FakeDiscord implements DiscordGateway, DiscordSender {
         replyTo: message.replyTo,
         content: message.content,
         edits: 0,
+        stop: message.stop,
       };
       if (!same) this.shown.push(shown);
-      return { messageId: shown.id, content: shown.content };
+      const stoppable = shown.stop !== undefined;
+      return { messageId: shown.id, content: shown.content, stoppable };
     });
   }
 
-  edit(_channel: ChannelId, part: PostedPart): Promise<void> {
+  edit(_channel: ChannelId, { content, messageId, stop }: MessageEdit): Promise<void> {
     return this.#call('edit', () => {
-      const shown = this.shown.find(({ id }) => id === part.messageId);
+      const shown = this.shown.find(({ id }) => id === messageId);
       if (!shown) throw new SendError('gone', 'Unknown Message');
-      shown.content = part.content;
+      shown.content = content;
+      shown.stop = stop;
       shown.edits += 1;
       this.onEdit();
     });
@@ -167,9 +202,10 @@ export class FakeDiscord implements DiscordGateway, DiscordSender {
     return this.#call('fetchAfter', () =>
       this.shown
         .filter(({ id }) => BigInt(id) > BigInt(message))
-        .map(({ content, id, replyTo }) => ({
+        .map(({ content, id, replyTo, stop }) => ({
           id,
           content,
+          hasControls: stop !== undefined,
           author: { id: self, name: 'starling', isBot: true },
           ...(replyTo && { repliesTo: replyTo }),
         })),
@@ -178,6 +214,18 @@ export class FakeDiscord implements DiscordGateway, DiscordSender {
 
   reserveEdit(to: ChannelId): number {
     return this.pace?.reserve(to) ?? this.editWaitMs;
+  }
+
+  acknowledge = (to: InteractionHandle) => this.#say('acknowledge', to);
+  reply = (to: InteractionHandle, text: string) => this.#say('reply', to, text);
+  suggestNothing = (to: InteractionHandle) => this.#say('suggestNothing', to);
+  followUp = (to: InteractionHandle, text: string) => this.#say('followUp', to, text);
+  clearButtons = (to: InteractionHandle) => this.#say('clearButtons', to);
+
+  #say(kind: keyof DiscordInteractions, to: InteractionHandle, text?: string): Promise<void> {
+    return this.#call(kind, () => {
+      this.said.push({ kind, interaction: to.id, ...(text !== undefined && { text }) });
+    });
   }
 
   async #call<T>(call: Call, effect: () => T): Promise<T> {

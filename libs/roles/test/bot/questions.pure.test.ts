@@ -87,7 +87,12 @@ describe('a question', () => {
     await using bench = await openBench();
     const [older, old] = [bench.discord.nextId(), bench.discord.nextId()];
     const bob = { id: userId.parse('400000000000000001'), name: 'bob', isBot: false };
-    bench.discord.fetched.set(older, { id: older, author: bob, content: 'birds' });
+    bench.discord.fetched.set(older, {
+      id: older,
+      author: bob,
+      content: 'birds',
+      hasControls: false,
+    });
     const replying = {
       type: 19,
       referenced_message: {

@@ -41,6 +41,9 @@ export interface Interaction {
 /** Interactions remembered; the oldest goes and its token is then unknown (10015). */
 const maxInteractions = 50_000;
 
+/** Deferred responses that wait for a change of one message; the oldest is then never answered by it. */
+const maxPromises = 100;
+
 export interface InteractionParts {
   readonly clock: Clock;
   readonly random: Random;
@@ -57,6 +60,8 @@ export class InteractionBook {
   readonly #parts: InteractionParts;
   readonly #byId = new BoundedMap<string, Interaction>(() => maxInteractions);
   readonly #idByToken = new BoundedMap<string, string>(() => maxInteractions);
+  /** Message → interactions that were deferred with a change of it. */
+  readonly #promised = new BoundedMap<string, readonly string[]>(() => maxInteractions);
 
   constructor(parts: InteractionParts) {
     this.#parts = parts;
@@ -126,6 +131,19 @@ export class InteractionBook {
   /** Notes the first response. */
   acknowledge(interaction: Interaction, state: Omit<Acknowledged, 'kind'>): void {
     this.#byId.set(interaction.id, { ...interaction, state: { kind: 'acknowledged', ...state } });
+  }
+
+  /** The bot deferred its response: it will change this message, by whichever route. */
+  promise(interaction: Interaction, messageId: string): void {
+    const before = this.#promised.get(messageId) ?? [];
+    this.#promised.set(messageId, [...before, interaction.id].slice(-maxPromises));
+  }
+
+  /** A message was changed or removed. @returns the interactions that this responds to, each once */
+  keepPromises(messageId: string): readonly string[] {
+    const kept = this.#promised.get(messageId) ?? [];
+    this.#promised.delete(messageId);
+    return kept;
   }
 
   /**

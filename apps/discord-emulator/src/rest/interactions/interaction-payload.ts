@@ -1,6 +1,6 @@
 /** INTERACTION_CREATE (docs: Receiving and Responding, "Interaction Object"). */
 import type { ChannelPayload, MessagePayload, UserPayload } from '../../core/payloads.ts';
-import { everyonePermissions } from '../../core/permissions.ts';
+import { everyonePermissions, ownerPermissions } from '../../core/permissions.ts';
 import type { World } from '../../core/world.ts';
 
 /** Interaction types that people can cause. */
@@ -30,7 +30,9 @@ export function interactionPayload(
 ): Readonly<Record<string, unknown>> {
   const { channel, user, message } = given;
   const guildId = channel.type === 1 ? undefined : channel.guild_id;
-  const member = guildId === undefined ? undefined : world.guild(guildId)?.member(user.id);
+  const guild = guildId === undefined ? undefined : world.guild(guildId);
+  const member = guild?.member(user.id);
+  const permissions = guild?.ownerId === user.id ? ownerPermissions : everyonePermissions;
   return {
     id: given.id,
     application_id: world.application.id,
@@ -52,7 +54,7 @@ export function interactionPayload(
           guild_id: guildId,
           guild: { id: guildId, locale: 'en-US', features: [] },
           guild_locale: 'en-US',
-          member: { ...member, permissions: everyonePermissions.toString() },
+          member: { ...member, permissions: permissions.toString() },
         }),
     ...(message ? { message } : {}),
   };

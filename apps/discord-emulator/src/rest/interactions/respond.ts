@@ -81,6 +81,7 @@ export function respond(
         callbackType: type,
         responseId: source.id,
       });
+      platform.interactions.promise(interaction, source.id);
       return respondWith;
     }
     case callbackTypes.update: {

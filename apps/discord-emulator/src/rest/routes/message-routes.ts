@@ -77,7 +77,9 @@ export function messageRoutes(platform: Platform): Route[] {
         const form = parseForm(messageEditForm, body.json);
         const { attachments } = platform;
         const patch = changedContent(message, form, { files: body.files, attachments });
-        return { status: 200, body: board.edit(message, patch) };
+        const edited = board.edit(message, patch);
+        respondByChange(platform, edited);
+        return { status: 200, body: edited };
       },
     },
     {
@@ -91,6 +93,7 @@ export function messageRoutes(platform: Platform): Route[] {
         // In a direct message nobody deletes for the other; in guilds the bot's role manages messages.
         if (channel.type === 1 && message.author.id !== world.bot.id) throw new ApiError(50003);
         board.remove(message);
+        respondByChange(platform, message);
         return { status: 204 };
       },
     },
@@ -106,6 +109,15 @@ export function messageRoutes(platform: Platform): Route[] {
       },
     },
   ];
+}
+
+/** A press that was acknowledged by a deferred update is answered by the change of its message. */
+function respondByChange(platform: Platform, message: MessagePayload): void {
+  const { clock, interactions, keeper } = platform;
+  for (const toId of interactions.keepPromises(message.id)) {
+    const { channel_id: channelId, id: messageId } = message;
+    keeper.answered({ toId, messageId, channelId, atMs: clock.nowMs() });
+  }
 }
 
 function messageIn(
