@@ -38,10 +38,14 @@ it('measures the whole fleet: answers, CPU by role, traces, profiles, and who di
     measureMs: 1_000,
     maxTraces: 100,
   } as const;
-  for (const stream of [false, true]) {
+  for (const [target, stream] of [
+    [fleet.target, false],
+    [fleet.target, true],
+    [fleet.durable, false],
+  ] as const) {
     await provider.resetRecord();
     const body = { model: instant.name, stream };
-    const { result, cpuPerThousand } = await measure(context, fleet.target, { ...load, body });
+    const { result, cpuPerThousand } = await measure(context, target, { ...load, body });
     expect(result, result.problems.join()).toMatchObject({ whole: 20, failed: 0, notSent: 0 });
     expect(Object.keys(cpuPerThousand).sort()).toEqual([
       'balancer',
@@ -60,6 +64,7 @@ it('measures the whole fleet: answers, CPU by role, traces, profiles, and who di
     expect(labels.size).toBe(2);
     expect(requests.every(({ keyLabel }) => labels.has(keyLabel))).toBe(true);
   }
+  await expect.poll(fleet.storedJobs).toBe(0);
   const [worker] = fleet.parts.filter(({ role }) => role === 'worker');
   const pid = worker?.pid;
   await worker?.replace();

@@ -1,4 +1,9 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '@starling/clock';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -13,13 +18,17 @@ afterEach(async () => {
   for (const one of opened.splice(0)) await one[Symbol.asyncDispose]();
 });
 
-async function serve(handle: (response: ServerResponse, prompt: string) => void): Promise<string> {
+async function serve(
+  handle: (response: ServerResponse, prompt: string, headers: IncomingHttpHeaders) => void,
+): Promise<string> {
   const server: Server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk) => {
       body += chunk;
     });
-    request.on('end', () => handle(response, JSON.parse(body).messages[0].content));
+    request.on('end', () =>
+      handle(response, JSON.parse(body).messages[0].content, request.headers),
+    );
   });
   await new Promise<void>((resolve) => server.listen({ host: '127.0.0.1', port: 0 }, resolve));
   opened.push({
@@ -103,6 +112,17 @@ describe('the load generator', () => {
     const result = await (await generator()).run(planFor(url, { warmUpMs: 300, measureMs: 200 }));
     expect(result).toMatchObject({ calls: 50, whole: 20 });
     expect(result.lateness.total).toBe(20);
+  });
+
+  it('gives each call a key of its own where a target wants one', async () => {
+    const keys = new Set<unknown>();
+    const url = await serve((response, _prompt, headers) => {
+      keys.add(headers['idempotency-key']);
+      response.end(answer);
+    });
+    const keyHeader = 'idempotency-key';
+    await (await generator()).run(planFor(url, { keyHeader, measureMs: 100 }));
+    expect(keys).toEqual(new Set(Array.from({ length: 10 }, (_, call) => `test ${call}`)));
   });
 
   it('calls a refusal, a cut answer and a broken connection failed', async () => {

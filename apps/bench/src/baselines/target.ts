@@ -6,6 +6,8 @@ export interface Target extends AsyncDisposable {
   /** Of the whole endpoint. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** A header that has a value of its own in each call. */
+  readonly keyHeader?: string;
   /** API keys that it lets in: as many callers. */
   readonly bearers: readonly string[];
   /** Its processes, the provider's not among them. */

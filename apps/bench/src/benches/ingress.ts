@@ -1,7 +1,7 @@
 /** What the HTTP front door adds to a call, how much it bears, and what it costs. */
 import { startBaselines } from '../baselines/start-baselines.ts';
-import type { Benchmark, Findings } from '../benchmark.ts';
-import { startFleet } from '../fleet/fleet.ts';
+import type { BenchContext, Benchmark, Findings } from '../benchmark.ts';
+import { type Fleet, startFleet } from '../fleet/fleet.ts';
 import { row } from '../report/row.ts';
 import { compare } from '../rounds/compare.ts';
 import { warmUpOf } from '../rounds/measure.ts';
@@ -27,7 +27,7 @@ export const ingress: Benchmark = {
     await provider.setModels(benchModels);
     const baselines = await startBaselines(stack, context);
     const fleet = stack.use(await startFleet(provider, size, context));
-    const targets = [provider, fleet.target, ...baselines];
+    const targets = [provider, fleet.target, fleet.durable, ...baselines];
 
     say('300 requests a second');
     const whole = await compare(context, targets, {
@@ -47,10 +47,12 @@ export const ingress: Benchmark = {
       pace: { kind: 'closed', inFlight: saturatingCalls },
       ...warmUpOf((loadMs * 0.25) / rounds / targets.length),
     });
+    const left = await storedAfter(fleet, context);
     say('memory over many jobs');
     const memory = await memoryOverJobs(context, fleet, loadMs * 0.2);
 
-    const failed = [whole.fleet, streams.fleet]
+    const failed = [whole, streams]
+      .flatMap((samples) => [samples.fleet, samples['fleet-durable']])
       .flatMap((samples) => samples ?? [])
       .reduce((sum, { result }) => sum + result.failed + result.notSent, 0);
     return {
@@ -60,6 +62,14 @@ export const ingress: Benchmark = {
           what: 'requests at 300/s and streams at 60/s that were refused, cut, or not answered whole',
           value: failed,
           unit: 'requests',
+          limit: { max: 0 },
+          kind: 'promise',
+        }),
+        row({
+          id: 'ingress.left-in-jobs',
+          what: 'jobs that lie in JOBS when all durable requests were answered',
+          value: left,
+          unit: 'jobs',
           limit: { max: 0 },
           kind: 'promise',
         }),
@@ -75,3 +85,15 @@ export const ingress: Benchmark = {
     };
   },
 };
+
+/** Removals follow the answers, none of which waits for one. */
+const settleMs = 2_000;
+
+async function storedAfter(fleet: Fleet, { clock }: BenchContext): Promise<number> {
+  const endMs = clock.monotonicMs() + settleMs;
+  for (;;) {
+    const stored = await fleet.storedJobs();
+    if (stored === 0 || clock.monotonicMs() >= endMs) return stored;
+    await clock.sleep(100);
+  }
+}

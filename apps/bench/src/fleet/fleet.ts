@@ -1,6 +1,9 @@
 /** The product as it runs in production: NATS and each role in processes of its own, tracing on. */
 import { hash, randomBytes } from 'node:crypto';
+import { connectNats } from '@starling/bus';
+import { systemClock as clock } from '@starling/clock';
 import { startNatsServer } from '@starling/harness';
+import { openJobStores } from '@starling/jobs';
 import type { Provider } from '../baselines/provider.ts';
 import type { Target } from '../baselines/target.ts';
 import type { BenchContext } from '../benchmark.ts';
@@ -18,9 +21,13 @@ export interface FleetSize {
 /** A running fleet. Disposing ends every process of it. */
 export interface Fleet extends AsyncDisposable {
   readonly target: Target;
+  /** The same processes, asked for durable jobs: each call has a key of its own. */
+  readonly durable: Target;
   readonly parts: readonly FleetPart[];
   /** Bytes of traces and metrics that its processes sent so far. */
   readonly exportedBytes: () => number;
+  /** Jobs that lie in `JOBS` now. */
+  storedJobs(): Promise<number>;
   /** The label under which the provider's record has a worker's requests. */
   keyLabelOf(worker: FleetPart): string;
 }
@@ -98,22 +105,34 @@ export async function startFleet(
   const { port } = ingress.readiness;
   if (typeof port !== 'number') throw new Error('the ingress told no port');
 
+  const bus = stack.use(
+    await connectNats({ url: nats.url, name: 'bench', connectTimeoutMs: 10_000, clock }),
+  );
+  const { store } = await openJobStores({ bus, clock });
+  const target: Target = {
+    name: 'fleet',
+    url: `http://127.0.0.1:${port}/v1/chat/completions`,
+    headers: {},
+    bearers: keys,
+    processes: () => [
+      { name: 'nats', pid: nats.pid },
+      ...parts.map(({ role, pid }) => ({ name: role, pid })),
+    ],
+    [Symbol.asyncDispose]: async () => {},
+  };
   const owned = stack.move();
   return {
     parts,
+    target,
+    durable: {
+      ...target,
+      name: 'fleet-durable',
+      headers: { 'x-starling-durable': 'true' },
+      keyHeader: 'idempotency-key',
+    },
+    storedJobs: () => store.size(),
     exportedBytes: sink.bytes,
     keyLabelOf: (worker) => providerLabel(providerKeys.get(worker)),
-    target: {
-      name: 'fleet',
-      url: `http://127.0.0.1:${port}/v1/chat/completions`,
-      headers: {},
-      bearers: keys,
-      processes: () => [
-        { name: 'nats', pid: nats.pid },
-        ...parts.map(({ role, pid }) => ({ name: role, pid })),
-      ],
-      [Symbol.asyncDispose]: async () => {},
-    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -18,6 +18,8 @@ export const loadPlan = z.strictObject({
   /** Of the whole endpoint: `http://127.0.0.1:9001/v1/chat/completions`. */
   url: z.url(),
   headers: z.record(z.string(), z.string()),
+  /** A header in which each call has a value of its own, that no other call of any run has. */
+  keyHeader: z.string().min(1).max(64).optional(),
   /** API keys, one call after the other: as many callers. */
   bearers: z.array(z.string().min(1)).min(1).max(256),
   /** What every call's body has in common; `messages` is added. */

@@ -115,12 +115,14 @@ class Run {
   }
 
   #make(dueMs: number): void {
-    const { promptPrefix, answerTokens, body, aborts } = this.#plan;
+    const { promptPrefix, answerTokens, body, aborts, keyHeader } = this.#plan;
     const { clock, ledger } = this.#parts;
     const tokens = answerTokens?.[this.#number % answerTokens.length];
     const directive = tokens === undefined ? '' : ` [[tokens:${tokens}]]`;
-    const prompt = `${promptPrefix} ${this.#number}${directive}`;
-    const headers = this.#headers[this.#number % this.#headers.length] ?? {};
+    const name = `${promptPrefix} ${this.#number}`;
+    const prompt = `${name}${directive}`;
+    const shared = this.#headers[this.#number % this.#headers.length] ?? {};
+    const headers = keyHeader === undefined ? shared : { ...shared, [keyHeader]: name };
     this.#number += 1;
     const call: MadeCall = { prompt, answerTokens: tokens, dueMs, sentMs: this.#nowMs() };
     const abortAfterMs =

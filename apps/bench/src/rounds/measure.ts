@@ -40,6 +40,7 @@ export async function measure(
   const plan: LoadPlan = {
     url: target.url,
     headers: { ...target.headers },
+    ...(target.keyHeader !== undefined && { keyHeader: target.keyHeader }),
     bearers: [...target.bearers],
     promptPrefix: `${target.name} ${clock.nowMs()} ${runs}`,
     maxCalls: 1_000_000,
