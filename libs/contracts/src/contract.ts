@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type QuickReader, quickReader, refused } from './quick-reader.ts';
 
 /**
  * How surely a message of a contract arrives.
@@ -34,7 +35,6 @@ export type Decoded<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly fault: DecodeFault };
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** Declares a contract; its version is written into every payload as `v`. */
@@ -57,11 +57,11 @@ export function encode<Schema extends z.ZodObject>(
   contract: Contract<Schema>,
   value: z.input<Schema>,
 ): Uint8Array {
-  const parsed = contract.schema.safeParse(value);
-  if (!parsed.success) {
-    throw new EncodeError(`${contract.name}: ${z.prettifyError(parsed.error)}`);
-  }
-  const bytes = encoder.encode(JSON.stringify({ v: contract.version, ...parsed.data }));
+  const read = readWith(contract.schema, value);
+  if (!read.success) throw new EncodeError(`${contract.name}: ${z.prettifyError(read.error)}`);
+  // A payload is an object: the version goes in after its brace.
+  const fields = JSON.stringify(read.data).slice(1);
+  const bytes = Buffer.from(`{"v":${contract.version}${fields === '}' ? '' : ','}${fields}`);
   if (bytes.byteLength > contract.maxBytes) {
     throw new EncodeError(
       `${contract.name}: ${bytes.byteLength} bytes is over its bound of ${contract.maxBytes}`,
@@ -88,10 +88,29 @@ export function decode<Schema extends z.ZodObject>(
   if (version !== undefined && version > contract.version) {
     return { ok: false, fault: { kind: 'newer', version } };
   }
-  const parsed = contract.schema.safeParse(json);
-  return parsed.success
-    ? { ok: true, value: parsed.data }
-    : { ok: false, fault: { kind: 'invalid', problem: z.prettifyError(parsed.error) } };
+  const read = readWith(contract.schema, json);
+  return read.success
+    ? { ok: true, value: read.data }
+    : { ok: false, fault: { kind: 'invalid', problem: z.prettifyError(read.error) } };
+}
+
+/** Readers of the schemas that were used so far; null where a schema has none. */
+const readers = new WeakMap<z.ZodObject, QuickReader | null>();
+
+/** As the schema's own `safeParse`, by its quick reader where that accepts the value. */
+function readWith<Schema extends z.ZodObject>(
+  schema: Schema,
+  value: unknown,
+): z.ZodSafeParseResult<z.infer<Schema>> {
+  let reader = readers.get(schema);
+  if (reader === undefined) {
+    reader = quickReader(schema) ?? null;
+    readers.set(schema, reader);
+  }
+  const data = reader ? reader(value) : refused;
+  return data === refused
+    ? schema.safeParse(value)
+    : { success: true, data: data as z.infer<Schema> };
 }
 
 function versionOf(json: unknown): number | undefined {

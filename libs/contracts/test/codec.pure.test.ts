@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import {
   cancelContract,
@@ -114,4 +114,21 @@ describe('encode', () => {
       /43 bytes is over its bound of 30/,
     );
   });
+});
+
+it('a schema is asked only about what its quick reader refuses', () => {
+  const schema = z.object({ text: z.string() });
+  const asked = vi.spyOn(schema, 'safeParse');
+  const contract = defineContract({
+    name: 'plain',
+    subject: 'plain',
+    version: 1,
+    delivery: 'at-most-once',
+    maxBytes: 100,
+    schema,
+  });
+  expect(decode(contract, encode(contract, { text: 'a' }))).toMatchObject({ ok: true });
+  expect(asked).not.toHaveBeenCalled();
+  expect(decode(contract, bytes({ text: 1 }))).toMatchObject({ ok: false });
+  expect(asked).toHaveBeenCalledOnce();
 });
