@@ -69,9 +69,9 @@ async function show(
   const { jobId } = result;
   const { self } = gateway;
   const open = book.answer(jobId);
-  if (open?.accepted) return open.deliver(result);
-
   const past = book.past(jobId);
+  // One that ended too early and was opened anew goes on in its own messages, as one of this process does.
+  if (open && (open.accepted || past)) return open.deliver(result);
   if (past) {
     // A failure that comes late has nothing to add to the one that the user has read.
     if (past.settled || result.outcome.kind === 'failed') return 'delivered';

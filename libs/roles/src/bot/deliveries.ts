@@ -1,7 +1,7 @@
 import type { JobId } from '@starling/contracts';
 import { type Backoff, fullJitterMs } from '@starling/lifecycle';
 import type { Logger } from '@starling/telemetry';
-import { type DeliverParts, deliverEnd } from './deliver-end.ts';
+import { type DeliverParts, type Delivery, deliverEnd } from './deliver-end.ts';
 
 /** Ends written to Discord at once; further ones wait. */
 const maxActive = 200;
@@ -11,11 +11,17 @@ const maxWaiting = 20_000;
 const retryForMs = 60_000;
 const backoff: Backoff = { baseMs: 500, capMs: 5_000 };
 
+interface Active {
+  readonly delivering: Promise<void>;
+  /** Its place in `JOBS`, when it was asked for again in the meantime. */
+  again: number | undefined;
+}
+
 /** The ends that one cluster is delivering, each once at a time. */
 export class Deliveries {
   readonly #parts: DeliverParts & { readonly logger: Logger };
   readonly #waiting = new Map<JobId, number>();
-  readonly #active = new Map<JobId, Promise<void>>();
+  readonly #active = new Map<JobId, Active>();
   readonly #leaving = new AbortController();
 
   constructor(parts: DeliverParts & { readonly logger: Logger }) {
@@ -29,7 +35,13 @@ export class Deliveries {
 
   /** A job has ended, or may have: looks, and delivers. `stored` is its place in `JOBS`. */
   look(jobId: JobId, stored: number): void {
-    if (this.#active.has(jobId) || this.#waiting.size >= maxWaiting) return;
+    const active = this.#active.get(jobId);
+    if (active) {
+      // Its ledger may have been read just before the end that this call tells of.
+      active.again = stored;
+      return;
+    }
+    if (this.#waiting.size >= maxWaiting) return;
     this.#waiting.set(jobId, stored);
     this.#pump();
   }
@@ -38,28 +50,32 @@ export class Deliveries {
   async settle(): Promise<void> {
     this.#leaving.abort();
     this.#waiting.clear();
-    await Promise.all(this.#active.values());
+    await Promise.all([...this.#active.values()].map(({ delivering }) => delivering));
   }
 
   #pump(): void {
     for (const [jobId, stored] of this.#waiting) {
       if (this.#active.size >= maxActive || this.#leaving.signal.aborted) return;
       this.#waiting.delete(jobId);
-      const delivering = this.#deliver(jobId, stored).finally(() => {
+      const delivering = this.#deliver(jobId, stored).then((came) => {
+        const { again } = this.#active.get(jobId) ?? {};
         this.#active.delete(jobId);
-        this.#pump();
+        if (came === 'unended' && again !== undefined) this.look(jobId, again);
+        else this.#pump();
       });
-      this.#active.set(jobId, delivering);
+      this.#active.set(jobId, { delivering, again: undefined });
     }
   }
 
-  async #deliver(jobId: JobId, stored: number): Promise<void> {
+  /** Tries until it is delivered or found not to have ended, or for a while. Never rejects. */
+  async #deliver(jobId: JobId, stored: number): Promise<Delivery> {
     const { clock, logger, random } = this.#parts;
     const { signal } = this.#leaving;
     const giveUpAtMs = clock.monotonicMs() + retryForMs;
     for (let failures = 1; ; failures += 1) {
       try {
-        if ((await deliverEnd(this.#parts, jobId, stored)) !== 'busy') return;
+        const came = await deliverEnd(this.#parts, jobId, stored);
+        if (came !== 'busy') return came;
       } catch (error) {
         logger.debug('delivery.unread', { jobId, error });
       }
@@ -69,5 +85,6 @@ export class Deliveries {
       if (signal.aborted) break;
     }
     logger.warn('delivery.left', { jobId });
+    return 'busy';
   }
 }

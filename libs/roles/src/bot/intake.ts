@@ -172,6 +172,8 @@ async function ask(
       logger.info('job.accepted_before');
       answer[Symbol.dispose]();
       book.close(question.jobId);
+      // A hold that the earlier process has not given back stays: whoever delivers gives it back.
+      if (!job.held) await parts.admission.release(owner);
       parts.look(question.jobId, acceptance.sequence);
       return;
     }
@@ -186,7 +188,12 @@ async function ask(
 }
 
 type Prepared =
-  | { readonly job: Job; readonly tokenEstimate: number }
+  | {
+      readonly job: Job;
+      readonly tokenEstimate: number;
+      /** Its place was taken before, by a process that saw the question first. */
+      readonly held: boolean;
+    }
   | { readonly code: ErrorCode; readonly retryAtMs: number };
 
 /** The job of a question, admitted; or why it is not. */
@@ -218,7 +225,8 @@ async function prepare(
     acceptedAtMs,
     deadlineAtMs: acceptedAtMs + config.jobDeadlineMs,
   };
-  return { job, tokenEstimate: context.estimatedTokens + config.maxCompletionTokens };
+  const tokenEstimate = context.estimatedTokens + config.maxCompletionTokens;
+  return { job, tokenEstimate, held: decision.replay };
 }
 
 /** Whose place a question takes. */

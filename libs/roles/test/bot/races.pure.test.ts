@@ -1,5 +1,7 @@
+import { clusterId, encode, subjects, wakeContract } from '@starling/contracts';
 import { describe, expect, it } from 'vitest';
-import { done, openBench } from './bot-bench.ts';
+import { startBot } from '../../src/bot/index.ts';
+import { cluster, done, openBench } from './bot-bench.ts';
 
 describe('a result that arrives while the failure of its deadline is being written', () => {
   it('comes again and replaces the failure, instead of being lost [A6] [F10]', async () => {
@@ -22,6 +24,64 @@ describe('a result that arrives while the failure of its deadline is being writt
     await bench.clock.advance(5_000);
     expect(await bench.store.size()).toBe(0);
     expect(bench.discord.texts).toEqual(['The answer.']);
+  });
+
+  it('stays there, once delivered, although Discord was away at first [A6] [F10]', async () => {
+    await using bench = await openBench();
+    bench.discord.say('tell me');
+    const taken = await bench.take();
+    await bench.clock.advance(65_000);
+    expect(bench.discord.texts).toEqual([expect.stringContaining('in time')]);
+    bench.discord.failNext('edit', 'unavailable', { times: 7 });
+    expect(await bench.result(taken, done('The answer.'), { advanceMs: 30_000 })).toBe('delivered');
+    await bench.clock.advance(120_000);
+    expect(bench.discord.texts).toEqual(['The answer.']);
+    expect(bench.exchanges.map(({ ending }) => ending.kind)).toEqual(['failed', 'answered']);
+    expect(bench.bot.snapshot.openAnswers).toBe(0);
+  });
+});
+
+describe('an end that is told while its job is being looked up', () => {
+  it('is looked up again, and shown at once', async () => {
+    await using bench = await openBench();
+    bench.discord.say('tell me');
+    const taken = await bench.take();
+    const answered = Promise.withResolvers<void>();
+    const read = bench.ledger.read.bind(bench.ledger);
+    let reads = 0;
+    bench.ledger.read = async (jobId) => {
+      const standing = await read(jobId);
+      reads += 1;
+      if (reads === 1) await answered.promise;
+      return standing;
+    };
+    const { jobId } = taken.job;
+    const wake = encode(wakeContract, { jobId, stored: taken.stored });
+    bench.bus.messaging.publish(subjects.wake(cluster), wake);
+    await bench.settle();
+    await bench.end(taken, done('The answer.'), 'frame');
+    await bench.settle();
+    answered.resolve();
+    await bench.settle();
+    expect(bench.discord.texts).toEqual(['The answer.']);
+    expect(reads).toBe(2);
+  });
+});
+
+describe('a question that is replayed after its answer was delivered', () => {
+  it('keeps no place of its user, whichever process sees it', async () => {
+    await using bench = await openBench();
+    for (let asked = 0; asked < 3; asked += 1) {
+      const id = bench.discord.say('tell me');
+      await bench.result(await bench.take(), done('Hi.'));
+      await using _second = await startBot({ ...bench.parts, clusterId: clusterId.parse('c1') });
+      bench.discord.say('tell me', { id });
+      await bench.settle();
+    }
+    expect(bench.discord.texts).toEqual(['Hi.', 'Hi.', 'Hi.']);
+    bench.discord.say('now really');
+    await bench.take();
+    expect(bench.exchanges.filter(({ ending }) => ending.kind === 'refused')).toEqual([]);
   });
 });
 
