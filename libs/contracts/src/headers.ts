@@ -12,6 +12,8 @@ export const headerNames = {
   deadline: 'starling-deadline',
   guild: 'starling-guild',
   user: 'starling-user',
+  /** The message that a job answers, in the channel of its conversation. */
+  message: 'starling-message',
   /** The name of the API key behind a job of an ingress: callers share the fleet by it, as guilds do. */
   caller: 'starling-caller',
   lane: 'starling-lane',

@@ -217,7 +217,7 @@ export const resendContract = defineContract({
 });
 export type Resend = Payload<typeof resendContract>;
 
-/** A balancer to the owner of a stored job: it ended, and you have not delivered it. */
+/** A balancer to the owner of a stored job, and to its peers: it ended, and is not known to be delivered. */
 export const wakeContract = defineContract({
   name: 'wake',
   subject: 'wake.<owner>',

@@ -23,6 +23,7 @@ export const subjects = {
   framesOfJob: (owner: OwnerId, job: JobId) => `frames.${owner}.${job}.*`,
   result: (owner: OwnerId) => `results.${owner}`,
   wake: (owner: OwnerId) => `wake.${owner}`,
+  allWakes: 'wake.*',
   released: (job: JobId) => `released.${job}`,
   allReleases: 'released.*',
   /** A dead letter, by its name: the id of its job where it has a readable one. */

@@ -49,6 +49,7 @@ export { type Release, releaseJob } from './operator/release-job.ts';
 export { createRedisAdmission } from './redis-admission.ts';
 export {
   callerFlow,
+  originOfStored,
   readStoredJob,
   type StoredJob,
   type StoredJobRead,

@@ -4,8 +4,10 @@ import {
   type Headers,
   headerNames,
   type Job,
+  type JobOrigin,
   jobContract,
   jobId,
+  jobOrigin,
   lane,
   type OwnerId,
   ownerId,
@@ -22,6 +24,10 @@ export interface StoredJob {
   /** Who accepted it, to be told when it ended. */
   readonly owner: OwnerId;
   readonly guildId?: string;
+  /** The name of the API key behind it; absent of a question in Discord. */
+  readonly caller?: string;
+  /** The question in Discord; absent when an older version accepted it. */
+  readonly messageId?: string;
   /**
    * Its end is collected from the ledger by whoever asks with its key, and nobody has to deliver it: the
    * job may be removed as soon as the end stands.
@@ -36,11 +42,14 @@ export type StoredJobRead =
   | { readonly kind: 'invalid'; readonly problem: string };
 
 const key = z.string().min(1).max(64);
+/** The longest id of a request. */
+const maxRequestId = 48;
 const headerSchema = z.object({
   [headerNames.version]: z.coerce.number().int().positive().default(1),
   [headerNames.lane]: lane,
   [headerNames.guild]: key.optional(),
   [headerNames.user]: key,
+  [headerNames.message]: key.optional(),
   [headerNames.caller]: key.optional(),
   [headerNames.owner]: ownerId,
   [headerNames.conversation]: key.optional(),
@@ -83,6 +92,7 @@ export function headersOfJob(
           ...(origin.guildId && { [headerNames.guild]: origin.guildId }),
           [headerNames.user]: origin.userId,
           [headerNames.conversation]: origin.channelId,
+          [headerNames.message]: origin.messageId,
         }
       : { [headerNames.user]: job.jobId, [headerNames.caller]: origin.caller }),
     ...(model !== undefined && { [headerNames.model]: model }),
@@ -109,12 +119,15 @@ export function readStoredJob(message: StoredMessage): StoredJobRead {
       : callerFlow(caller, id.data);
   const model = read[headerNames.model];
   const conversationKey = read[headerNames.conversation];
+  const messageId = read[headerNames.message];
   return {
     kind: 'job',
     job: {
       sequence,
       owner: read[headerNames.owner],
       ...(guildId !== undefined && { guildId }),
+      ...(caller !== undefined && { caller }),
+      ...(messageId !== undefined && { messageId }),
       collected: caller !== undefined,
       header: {
         jobId: id.data,
@@ -128,4 +141,22 @@ export function readStoredJob(message: StoredMessage): StoredJobRead {
       },
     },
   };
+}
+
+/**
+ * Where the answer of a stored job goes, without its body; undefined when its headers do not tell. What
+ * only a reader of the whole answer needs (the fields of a request over HTTP) is not in it.
+ */
+export function originOfStored(job: StoredJob): JobOrigin | undefined {
+  const { caller, guildId, header, messageId, owner } = job;
+  const { conversationKey: channelId, jobId: id, userKey: userId } = header;
+  const parsed = jobOrigin.safeParse(
+    caller === undefined
+      ? { kind: 'discord', clusterId: owner, guildId, channelId, messageId, userId }
+      : {
+          ...{ kind: 'ingress', ingressId: owner, caller, stream: false },
+          requestId: id.slice(0, maxRequestId),
+        },
+  );
+  return parsed.success ? parsed.data : undefined;
 }

@@ -46,6 +46,7 @@ const asStored = {
   'starling-guild': '300000000000000000',
   'starling-user': '400000000000000000',
   'starling-conversation': '200000000000000000',
+  'starling-message': '1400000000000000001',
   'starling-deadline': '60001',
   'starling-token-estimate': '42',
 };

@@ -1,7 +1,7 @@
 import type { StoredMessage } from '@starling/bus';
 import { guildId, headerNames, ingressId, subjects } from '@starling/contracts';
 import { describe, expect, it } from 'vitest';
-import { jobsStore, ledgerBucket, readStoredJob } from '../src/index.ts';
+import { jobsStore, ledgerBucket, originOfStored, readStoredJob } from '../src/index.ts';
 import { headersOfJob, subjectOfJob } from '../src/stored-job.ts';
 import { jobOf, sampleJob } from './ledger-sample.ts';
 
@@ -27,6 +27,7 @@ describe('a stored job', () => {
         owner: 'c0',
         collected: false,
         guildId: '300000000000000000',
+        messageId: '1400000000000000001',
         header: {
           jobId: id,
           lane: 'interactive',
@@ -56,6 +57,31 @@ describe('a stored job', () => {
     expect(readStoredJob(message({ headers }))).toMatchObject({
       job: { owner: 'i0', collected: true, header: { guildKey: 'caller:a-key', userKey: id } },
     });
+  });
+
+  it.each([
+    ['a question', sampleJob(id).origin],
+    [
+      'a request over HTTP',
+      {
+        kind: 'ingress',
+        ingressId: ingressId.parse('i0'),
+        requestId: id,
+        caller: 'a-key',
+        stream: false,
+      } as const,
+    ],
+  ])('tells without its body where the answer to %s goes', (_what, origin) => {
+    const read = readStoredJob(
+      message({ headers: headersOfJob(sampleJob(id, { origin }), options) }),
+    );
+    expect(read.kind === 'job' && originOfStored(read.job)).toEqual(origin);
+  });
+
+  it('does not guess where an answer goes when an older version did not say', () => {
+    const { [headerNames.message]: _, ...headers } = message().headers;
+    const read = readStoredJob(message({ headers }));
+    expect(read.kind === 'job' && originOfStored(read.job)).toBeUndefined();
   });
 
   it('is left to a newer process when it is of a newer version', () => {

@@ -121,9 +121,6 @@ export class BalancerCore {
       case 'ledger_read':
         tracker.read(event, nowMs, effects);
         break;
-      case 'still_stored':
-        tracker.stillStored(event.jobId, effects);
-        break;
       case 'disconnected':
         tracker.hearing.disconnected(nowMs);
         break;

@@ -7,7 +7,7 @@ import type { LedgerRead } from './job-state.ts';
 export type CoreEvent =
   /** The feed showed a stored job. */
   | { readonly kind: 'job_stored'; readonly header: QueuedJob; readonly sequence: number }
-  /** Its end was written by whom we trust to know: us, or the worker by its report. */
+  /** Its end was written by whom we trust to know: us, a peer, or the worker by its report. */
   | { readonly kind: 'job_ended'; readonly jobId: JobId; readonly tokens?: number }
   /** It was delivered and deleted from `JOBS`. */
   | { readonly kind: 'job_gone'; readonly jobId: JobId }
@@ -30,8 +30,6 @@ export type CoreEvent =
     }
   /** The answer to `read_ledger`, and to `end_failed`: what stands in the ledger after it. */
   | { readonly kind: 'ledger_read'; readonly jobId: JobId; readonly read: LedgerRead }
-  /** The answer to `check_stored`: `JOBS` still has the job. */
-  | { readonly kind: 'still_stored'; readonly jobId: JobId }
   /** The bus connection is gone: nothing is heard, so silence proves nothing. */
   | { readonly kind: 'disconnected' }
   | { readonly kind: 'connected' }
@@ -66,9 +64,7 @@ export type CoreEffect =
       readonly previousRevision: number | undefined;
       readonly attempt: number;
     }
-  /** Look whether `JOBS` still has the message: answer with `job_gone` or `still_stored`. */
-  | { readonly kind: 'check_stored'; readonly jobId: JobId; readonly sequence: number }
-  /** The job ended and its owner did not deliver it: tell the owner. */
+  /** The job ended, and its owner is not heard to have delivered it: tell the owner. */
   | { readonly kind: 'wake_owner'; readonly jobId: JobId }
   /** Call `tick` again after this long, for a job whose turn at this balancer comes later. */
   | { readonly kind: 'wake'; readonly delayMs: number };

@@ -88,10 +88,6 @@ export class JobTracker {
     if (job && job.state.kind !== 'ended') this.#move.end(job, tokens, nowMs);
   }
 
-  stillStored(jobId: JobId, effects: CoreEffect[]): void {
-    if (this.get(jobId)?.state.kind === 'ended') effects.push({ kind: 'wake_owner', jobId });
-  }
-
   /** A worker lists these jobs: whoever dispatched them, they run. */
   heardAll(jobIds: readonly JobId[], attemptOf: (jobId: JobId) => number, nowMs: number): void {
     const heardAtMs = this.hearing.at(nowMs);
@@ -216,7 +212,8 @@ export class JobTracker {
         this.#move.writeEnd(job, state, nowMs, effects);
         break;
       case 'ended':
-        effects.push({ kind: 'check_stored', jobId, sequence: job.sequence });
+        // A removal that we did not hear of costs its owner a look; the feed itself finds it soon.
+        if (this.#move.isHome(job)) effects.push({ kind: 'wake_owner', jobId });
         this.#move.book.lookAt(job, nowMs + this.#limits.undeliveredMs);
         break;
     }

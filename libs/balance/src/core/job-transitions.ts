@@ -48,6 +48,11 @@ export class JobTransitions {
     this.room = new WaitingRoom(parts.limits.queue);
   }
 
+  /** Of all live balancers we are the first to act for it. */
+  isHome(job: TrackedJob): boolean {
+    return this.standInMs(job) === 0;
+  }
+
   /** How much later than the job's home we act in its place. */
   standInMs(job: TrackedJob): number {
     return this.#peers.rankOf(job.header.jobId, this.#self) * standInMs;
@@ -184,7 +189,7 @@ export class JobTransitions {
     effects: CoreEffect[],
   ): void {
     const { attempt, header } = job;
-    if (this.standInMs(job) > 0) this.counts.stoodIn += 1;
+    if (!this.isHome(job)) this.counts.stoodIn += 1;
     effects.push({ kind: 'end_failed', jobId: header.jobId, code, previousRevision, attempt });
     this.book.lookAt(job, nowMs + this.#limits.ledgerRetryMs);
   }
@@ -195,6 +200,6 @@ export class JobTransitions {
     const charged = job.charged ? job.header.tokenEstimate : 0;
     if (tokens !== undefined && tokens !== charged) this.room.charge(job.header, tokens - charged);
     job.state = { kind: 'ended' };
-    this.book.lookAt(job, nowMs + this.#limits.undeliveredMs + this.standInMs(job));
+    this.book.lookAt(job, nowMs + this.#limits.undeliveredMs);
   }
 }

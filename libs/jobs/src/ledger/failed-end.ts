@@ -2,7 +2,7 @@ import type { BalancerId, ErrorCode, Job, LedgerEnd } from '@starling/contracts'
 
 /** The honest end of a job that no worker ended: too late, given up, or cancelled before it ran. */
 export function failedEnd(
-  job: Job,
+  job: Pick<Job, 'jobId' | 'origin' | 'acceptedAtMs'>,
   why: {
     readonly code: ErrorCode;
     /** The last attempt that was made; 0 when none was. */

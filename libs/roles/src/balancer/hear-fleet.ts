@@ -13,6 +13,8 @@ import {
   submitContract,
   type Took,
   tookContract,
+  type Wake,
+  wakeContract,
 } from '@starling/contracts';
 import { counter } from '@starling/telemetry';
 
@@ -21,6 +23,8 @@ export interface FleetEars {
   load(report: LoadReport): void;
   heartbeat(heartbeat: BalancerHeartbeat): void;
   took(took: Took): void;
+  /** A balancer says that a job ended. */
+  ended(wake: Wake): void;
   /** `submit` is absent when it does not decode; the sender is answered all the same. */
   submitted(submit: Submit | undefined, message: BusMessage): void;
 }
@@ -51,6 +55,10 @@ export async function hearFleet(
   await hear(subjects.took, ({ payload }) => {
     const took = readable(tookContract, decode(tookContract, payload));
     if (took) ears.took(took);
+  });
+  await hear(subjects.allWakes, ({ payload }) => {
+    const wake = readable(wakeContract, decode(wakeContract, payload));
+    if (wake) ears.ended(wake);
   });
   await hear(subjects.submit(self), (message) =>
     ears.submitted(readable(submitContract, decode(submitContract, message.payload)), message),

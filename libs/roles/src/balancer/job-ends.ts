@@ -8,19 +8,16 @@ import type { Messaging } from '@starling/bus';
 import type { Clock, Random } from '@starling/clock';
 import {
   type BalancerId,
-  decode,
   type ErrorCode,
   encode,
-  type Job,
-  jobContract,
   subjects,
   wakeContract,
 } from '@starling/contracts';
-import { type Death, deadLetter, failedEnd, type LedgerRead } from '@starling/jobs';
+import { failedEnd, type LedgerRead } from '@starling/jobs';
 import { attributeNames, counter, type RoleTelemetry, SpanKind } from '@starling/telemetry';
-import { buryJob } from '../delivery/bury-job.ts';
 import type { Jobs } from '../delivery/open-jobs.ts';
 import { type DeliveryConfig, sendResult } from '../delivery/send-result.ts';
+import { endedJob } from './ended-job.ts';
 import type { QueuedWork } from './queued-work.ts';
 
 export interface JobEndsParts {
@@ -55,8 +52,8 @@ export async function endFailed(
 ): Promise<WrittenEnd> {
   const { body, context, jobId } = work;
   try {
-    const job = body.kind === 'inline' ? body.job : await storedBody(parts, body.sequence, failed);
-    if (!job) return { kind: 'gone' };
+    const job = body.kind === 'inline' ? body.job : await endedJob(parts, body, failed);
+    if ('kind' in job) return job;
     const { balancerId: endedBy, clock } = parts;
     const end = failedEnd(job, { ...failed, endedBy, atMs: clock.nowMs() });
     if (body.kind === 'inline') {
@@ -68,7 +65,7 @@ export async function endFailed(
     if (written.kind === 'fenced') return { kind: 'stands', read: coreRead(written.standing) };
     note(parts, work, failed);
     wakeOwner(parts, work);
-    if (body.collected) await removeEnded(parts, work);
+    if (body.job.collected) await removeEnded(parts, work);
     return { kind: 'stands', read: { kind: 'end' } };
   } catch (error) {
     const log = parts.telemetry.log('dispatch');
@@ -121,39 +118,6 @@ export function coreRead(read: LedgerRead): CoreRead {
     case 'end':
     case 'newer':
       return { kind: 'end' };
-  }
-}
-
-/** The body in `JOBS`. What never decodes is buried; what used its attempts up is kept for an operator. */
-async function storedBody(
-  parts: JobEndsParts,
-  sequence: number,
-  { attempt: attempts, code }: FailedJob,
-): Promise<Job | undefined> {
-  const { clock, jobs } = parts;
-  const message = await jobs.store.read(sequence);
-  if (!message) return undefined;
-  const decoded = decode(jobContract, message.payload);
-  if (decoded.ok) {
-    const reason = { kind: 'failed', code } as const;
-    const death = { message, reason, attempts, atMs: clock.nowMs() };
-    if (code === 'internal') await keepDead(parts, death);
-    return decoded.value;
-  }
-  const { fault } = decoded;
-  if (fault.kind !== 'newer') await buryJob(parts, sequence, fault);
-  return undefined;
-}
-
-/** Its user is told in any case: what cannot be kept is only logged. */
-async function keepDead({ jobs, telemetry }: JobEndsParts, death: Death): Promise<void> {
-  const { headers, subject } = death.message;
-  try {
-    await deadLetter(jobs.letters, death);
-  } catch (error) {
-    const log = telemetry.log('dispatch');
-    const context = telemetry.contextFrom(headers);
-    telemetry.run(() => log.error('letter.unkept', { subject, error }), context);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { CoreEvent } from '@starling/balance';
+import type { CoreEvent, JobState } from '@starling/balance';
 import type { JobId } from '@starling/contracts';
 import {
   coreRead,
@@ -8,71 +8,93 @@ import {
   removeEnded,
   wakeOwner,
 } from './job-ends.ts';
+import { JobLine } from './job-line.ts';
 import type { QueuedWork } from './queued-work.ts';
 
 export interface LedgerDeskParts extends JobEndsParts {
   readonly step: (event: CoreEvent) => void;
+  readonly stateOf: (jobId: JobId) => JobState | undefined;
   /** The job is no business of ours any more. */
   readonly forget: (jobId: JobId) => void;
 }
 
+/** Jobs whose calls to the stores are under way at once: enough to keep NATS busy, too few to drown it. */
+const callsAtOnce = 50;
+/** Results of ephemeral jobs on their way to an ingress, which may be away for seconds. */
+const resultsAtOnce = 200;
+
 /**
  * What a balancer asks the stores, with the answers as events. An answer that does not come is no
- * event: the core asks again.
+ * event: the core asks again, and each time the question has its turn it is looked at once more whether
+ * the job still needs it.
  */
 export class LedgerDesk {
   readonly #parts: LedgerDeskParts;
+  readonly #calls = new JobLine(callsAtOnce);
+  readonly #results = new JobLine(resultsAtOnce);
 
   constructor(parts: LedgerDeskParts) {
     this.#parts = parts;
   }
 
-  async read(work: QueuedWork): Promise<void> {
+  read(work: QueuedWork): void {
     const { clock, jobs, step } = this.#parts;
     const { jobId } = work;
-    await this.#tried('ledger.unread', jobId, async () => {
-      const read = coreRead(await jobs.ledger.read(jobId));
-      work.waitingSinceMs = clock.nowMs();
-      step({ kind: 'ledger_read', jobId, read });
-    });
+    this.#ask(work, 'checking', () =>
+      this.#tried('ledger.unread', jobId, async () => {
+        const read = coreRead(await jobs.ledger.read(jobId));
+        work.waitingSinceMs = clock.nowMs();
+        step({ kind: 'ledger_read', jobId, read });
+      }),
+    );
   }
 
-  async fail(work: QueuedWork, failed: FailedJob): Promise<void> {
-    const { forget, step } = this.#parts;
+  fail(work: QueuedWork, failed: FailedJob): void {
     const { jobId } = work;
-    const written = await endFailed(this.#parts, work, failed);
-    if (written.kind === 'gone') forget(jobId);
-    else if (written.kind === 'stands') step({ kind: 'ledger_read', jobId, read: written.read });
+    const line = work.body.kind === 'stored' ? this.#calls : this.#results;
+    line.ask(jobId, {
+      isWanted: () => {
+        const state = this.#parts.stateOf(jobId);
+        return state?.kind === 'failing' && state.previousRevision === failed.previousRevision;
+      },
+      work: () => this.#fail(work, failed),
+    });
   }
 
   /** Ends a waiting job that nobody wants any more; the ledger decides between this and a claim. */
-  async cancel(work: QueuedWork): Promise<void> {
+  cancel(work: QueuedWork): void {
     const { jobs, step } = this.#parts;
     const { jobId } = work;
-    await this.#tried('cancel.failed', jobId, async () => {
-      const read = coreRead(await jobs.ledger.read(jobId));
-      const claimed = read.kind === 'run' || read.kind === 'released' ? read : undefined;
-      const previousRevision = claimed?.revision;
-      const attempt = claimed?.attempt ?? 0;
-      if (read.kind === 'end') step({ kind: 'ledger_read', jobId, read });
-      else await this.fail(work, { code: 'cancelled', attempt, previousRevision });
-    });
-  }
-
-  /** Looks whether `JOBS` still has an ended job. */
-  async checkStored({ body, jobId }: QueuedWork): Promise<void> {
-    const { forget, jobs, step } = this.#parts;
-    if (body.kind === 'inline') return;
-    await this.#tried('job.unread', jobId, async () => {
-      if (await jobs.store.read(body.sequence)) step({ kind: 'still_stored', jobId });
-      else forget(jobId);
-    });
+    this.#ask(work, 'waiting', () =>
+      this.#tried('cancel.failed', jobId, async () => {
+        const read = coreRead(await jobs.ledger.read(jobId));
+        const claimed = read.kind === 'run' || read.kind === 'released' ? read : undefined;
+        const previousRevision = claimed?.revision;
+        const attempt = claimed?.attempt ?? 0;
+        if (read.kind === 'end') step({ kind: 'ledger_read', jobId, read });
+        else await this.#fail(work, { code: 'cancelled', attempt, previousRevision });
+      }),
+    );
   }
 
   /** An ended job is still stored: its owner is told, unless nobody needs it there any more. */
   wake(work: QueuedWork): void {
     wakeOwner(this.#parts, work);
-    if (work.body.kind === 'stored' && work.body.collected) void removeEnded(this.#parts, work);
+    if (work.body.kind === 'stored' && work.body.job.collected)
+      this.#ask(work, 'ended', () => removeEnded(this.#parts, work));
+  }
+
+  #ask({ jobId }: QueuedWork, wantedIn: JobState['kind'], work: () => Promise<void>): void {
+    const isWanted = () => this.#parts.stateOf(jobId)?.kind === wantedIn;
+    this.#calls.ask(jobId, { isWanted, work });
+  }
+
+  async #fail(work: QueuedWork, failed: FailedJob): Promise<void> {
+    const { forget, step } = this.#parts;
+    const { jobId } = work;
+    const written = await endFailed(this.#parts, work, failed);
+    if (written.kind === 'gone') forget(jobId);
+    else if (written.kind === 'stands') step({ kind: 'ledger_read', jobId, read: written.read });
   }
 
   async #tried(event: string, jobId: JobId, work: () => Promise<void>): Promise<void> {

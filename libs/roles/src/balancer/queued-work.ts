@@ -1,4 +1,5 @@
 import type { Job, JobId, OwnerId, RunRequest } from '@starling/contracts';
+import type { StoredJob } from '@starling/jobs';
 import type { Context } from '@starling/telemetry';
 
 /** What the shell knows of a job in the core: how to hand it over, and whom to tell of its end. */
@@ -13,8 +14,8 @@ export interface QueuedWork {
     | {
         readonly kind: 'stored';
         readonly sequence: number;
-        /** Nobody has to deliver its end: it goes out of `JOBS` as soon as that stands. */
-        readonly collected: boolean;
+        /** As its headers tell it. */
+        readonly job: StoredJob;
       }
     | { readonly kind: 'inline'; readonly job: Job };
   /** Since when it waits for a worker, milliseconds since the Unix epoch. */

@@ -34,6 +34,7 @@ import { LedgerDesk } from './ledger-desk.ts';
 import type { QueuedWork } from './queued-work.ts';
 import { storedWork } from './stored-work.ts';
 import { SubmitDesk } from './submit-desk.ts';
+import { WakeTimers } from './wake-timers.ts';
 
 /** Starts a balancer; workers deal it slots once they have heard it, a quarter of a second later. */
 export async function startBalancer(parts: BalancerParts): Promise<Balancer> {
@@ -57,7 +58,7 @@ class BalancerRole {
   readonly #epoch: number;
   readonly #works = new Map<JobId, QueuedWork>();
   readonly #asking = new Set<Promise<void>>();
-  readonly #wakes = new Set<Disposable>();
+  readonly #wakes: WakeTimers;
   readonly #stack = new AsyncDisposableStack();
   #wasCancelled: (jobId: JobId) => boolean = () => false;
   #timer: Disposable | undefined;
@@ -71,12 +72,14 @@ class BalancerRole {
     this.#jobs = jobs;
     this.#now = steadyTime(clock);
     this.#epoch = clock.nowMs();
+    this.#wakes = new WakeTimers(clock, () => this.#step({ kind: 'tick' }));
     const strategy = strategyNamed(config.strategy);
     this.#core = new BalancerCore({ self: balancerId, random, strategy });
     this.#desk = new LedgerDesk({
       ...{ jobs, clock, random, balancerId, config },
       ...{ messaging: bus.messaging, telemetry: this.#telemetry },
       step: (event) => this.#step(event),
+      stateOf: (jobId) => this.#core.stateOf(jobId),
       forget: (jobId) => this.#forget(jobId),
     });
     this.#submits = new SubmitDesk({
@@ -99,6 +102,9 @@ class BalancerRole {
         heartbeat: (heartbeat) => this.#onHeartbeat(heartbeat),
         took: (took) => {
           if (took.balancerId !== balancerId) this.#step({ kind: 'peer_took', ...took });
+        },
+        ended: ({ jobId, stored }) => {
+          if (this.#isStoredAs(jobId, stored)) this.#step({ kind: 'job_ended', jobId });
         },
         submitted: (submit, message) => this.#onSubmit(submit, message),
       }),
@@ -133,7 +139,7 @@ class BalancerRole {
   async release(): Promise<void> {
     await this.drain();
     this.#timer?.[Symbol.dispose]();
-    for (const wake of this.#wakes) wake[Symbol.dispose]();
+    this.#wakes[Symbol.dispose]();
     await this.#stack.disposeAsync();
   }
 
@@ -160,7 +166,7 @@ class BalancerRole {
 
   #perform(effect: CoreEffect): void {
     if (effect.kind === 'wake') {
-      this.#wakeLater(effect.delayMs);
+      this.#wakes.wakeIn(effect.delayMs);
       return;
     }
     const work = this.#works.get(effect.jobId);
@@ -176,10 +182,7 @@ class BalancerRole {
         this.#readLedger(work);
         break;
       case 'end_failed':
-        void this.#desk.fail(work, { ...effect, code: this.#codeOf(effect) });
-        break;
-      case 'check_stored':
-        void this.#desk.checkStored(work);
+        this.#desk.fail(work, { ...effect, code: this.#codeOf(effect) });
         break;
       case 'wake_owner':
         this.#desk.wake(work);
@@ -202,9 +205,12 @@ class BalancerRole {
 
   #onGone({ sequence, subject }: Pick<StoredMessage, 'sequence' | 'subject'>): void {
     const parsed = jobIdSchema.safeParse(subject.split('.').at(-1));
-    const body = parsed.success ? this.#works.get(parsed.data)?.body : undefined;
-    if (!parsed.success || body?.kind !== 'stored') return;
-    if (body.sequence === sequence) this.#forget(parsed.data);
+    if (parsed.success && this.#isStoredAs(parsed.data, sequence)) this.#forget(parsed.data);
+  }
+
+  #isStoredAs(jobId: JobId, sequence: number): boolean {
+    const body = this.#works.get(jobId)?.body;
+    return body?.kind === 'stored' && body.sequence === sequence;
   }
 
   /** The feed was read anew: for a while nothing was heard, and the reports of others may be late too. */
@@ -257,7 +263,7 @@ class BalancerRole {
 
   #readLedger(work: QueuedWork): void {
     if (work.body.kind === 'inline') this.#submits.giveBack(work, 'worker_lost');
-    else void this.#desk.read(work);
+    else this.#desk.read(work);
   }
 
   /** A waiting job that nobody wants any more. One that a worker has is cancelled there. */
@@ -265,16 +271,7 @@ class BalancerRole {
     const work = this.#works.get(jobId);
     if (!work || this.#core.stateOf(jobId)?.kind !== 'waiting') return;
     if (work.body.kind === 'inline') this.#forget(jobId);
-    else void this.#desk.cancel(work);
-  }
-
-  #wakeLater(delayMs: number): void {
-    // A timer may fire a fraction of a millisecond early, and the core would find nothing to do.
-    const wake = this.#parts.clock.schedule(Math.ceil(delayMs) + 1, () => {
-      this.#wakes.delete(wake);
-      this.#step({ kind: 'tick' });
-    });
-    this.#wakes.add(wake);
+    else this.#desk.cancel(work);
   }
 
   #forget(jobId: JobId): void {

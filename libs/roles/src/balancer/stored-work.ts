@@ -37,9 +37,10 @@ export function storedWork(
     void buryJob(parts, sequence, { kind: 'invalid', problem: read.problem });
     return undefined;
   }
-  const { collected, header, owner } = read.job;
+  const { job } = read;
+  const { header, owner } = job;
   const { jobId, lane } = header;
   const context = telemetry.contextFrom(headers);
-  const body = { kind: 'stored', sequence, collected } as const;
+  const body = { kind: 'stored', sequence, job } as const;
   return { header, sequence, work: { jobId, lane, owner, context, body, waitingSinceMs } };
 }

@@ -8,7 +8,8 @@ const quarantined = counter('starling.bus.quarantined');
 
 /**
  * Takes a job that cannot be read out of `JOBS`, where it would be looked at for ever, once it is kept
- * as a dead letter. What could not be kept stays, for whoever finds it next. Never rejects.
+ * as a dead letter. Never rejects.
+ * @returns false when it could not be kept or taken out, and is to be buried by another try
  */
 export async function buryJob(
   parts: {
@@ -18,15 +19,15 @@ export async function buryJob(
   },
   sequence: number,
   fault: DecodeFault,
-): Promise<void> {
+): Promise<boolean> {
   const { clock, jobs, telemetry } = parts;
   quarantined.add(1, { contract: jobContract.name, fault: fault.kind });
   const log = telemetry.log('intake');
-  const problem = fault.kind === 'invalid' ? fault.problem : fault.kind.replaceAll('_', ' ');
+  const reason = unreadable(fault);
+  const { problem } = reason;
   try {
     const message = await jobs.store.read(sequence);
-    if (!message) return;
-    const reason = { kind: 'unreadable', problem } as const;
+    if (!message) return true;
     await deadLetter(jobs.letters, { message, reason, attempts: 0, atMs: clock.nowMs() });
     const context = telemetry.contextFrom(message.headers);
     telemetry.run(
@@ -34,7 +35,15 @@ export async function buryJob(
       context,
     );
     await jobs.store.remove(sequence);
+    return true;
   } catch (error) {
     log.warn('job.unburied', { sequence, problem, error });
+    return false;
   }
+}
+
+/** Why a job that does not decode was given up. */
+export function unreadable(fault: DecodeFault) {
+  const problem = fault.kind === 'invalid' ? fault.problem : fault.kind.replaceAll('_', ' ');
+  return { kind: 'unreadable', problem } as const;
 }

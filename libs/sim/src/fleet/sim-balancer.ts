@@ -27,6 +27,8 @@ export class SimBalancer {
   #listeningSinceMs = 0;
   /** Run requests without an answer, by job and attempt. */
   readonly #asking = new Set<string>();
+  /** What the feed has shown and not taken back, by its place in the store. */
+  readonly #known = new Map<JobId, number>();
 
   constructor(id: BalancerId, cluster: Cluster) {
     this.id = id;
@@ -57,6 +59,7 @@ export class SimBalancer {
     this.node.start();
     this.#core = this.#newCore();
     this.#asking.clear();
+    this.#known.clear();
     this.#listeningSinceMs = this.#cluster.simulation.nowMs;
     this.#list();
     this.node.every(defaultCoreLimits.tickMs, () => {
@@ -90,12 +93,14 @@ export class SimBalancer {
 
   /** The feed shows a job; `lastSequence` is how many the stream ever had. */
   fed(stored: StoredJob): void {
+    this.#known.set(stored.header.jobId, stored.sequence);
     this.step({ kind: 'job_stored', ...stored });
   }
 
   step(event: CoreEvent): void {
     if (!this.node.alive) return;
     const { checker, simulation } = this.#cluster;
+    if (event.kind === 'job_gone') this.#known.delete(event.jobId);
     if (event.kind === 'load_report') checker.reported(this.id, event.report);
     for (const effect of this.#core.step(event, simulation.nowMs)) this.#carryOut(effect);
   }
@@ -117,16 +122,22 @@ export class SimBalancer {
     }
   }
 
-  /** Lists what is stored: jobs that the feed did not show are news. */
+  /** Lists what is stored: jobs that the feed did not show are news, and so are those that are gone. */
   #list(): void {
     const { bus, store, tally } = this.#cluster;
     bus.ask(
       this.node,
-      () => [...store.jobs.values()],
-      (stored) => {
+      () => ({ stored: [...store.jobs.values()], lastSequence: store.lastSequence }),
+      ({ lastSequence, stored }) => {
         for (const job of stored) {
           if (!this.#core.stateOf(job.header.jobId)) tally.count('feed gap filled');
           this.fed(job);
+        }
+        const listed = new Set(stored.map(({ sequence }) => sequence));
+        for (const [jobId, sequence] of this.#known) {
+          if (sequence > lastSequence || listed.has(sequence)) continue;
+          tally.count('removal found missing');
+          this.step({ kind: 'job_gone', jobId });
         }
       },
     );
@@ -153,15 +164,6 @@ export class SimBalancer {
       case 'end_failed':
         this.#end(effect);
         break;
-      case 'check_stored': {
-        const { jobId } = effect;
-        bus.ask(
-          this.node,
-          () => store.jobs.has(jobId),
-          (stored) => this.step({ kind: stored ? 'still_stored' : 'job_gone', jobId }),
-        );
-        break;
-      }
       case 'wake_owner':
         this.#cluster.tally.count('owner woken');
         this.#tellOwner(effect.jobId);
@@ -222,8 +224,13 @@ export class SimBalancer {
     );
   }
 
+  /** The peers hear it too. */
   #tellOwner(jobId: JobId): void {
-    const { bus, children } = this.#cluster;
+    const { balancers, bus, children } = this.#cluster;
+    for (const peer of balancers.values()) {
+      if (peer === this) continue;
+      bus.send(this.node, peer.node, () => peer.step({ kind: 'job_ended', jobId }));
+    }
     for (const child of children) bus.send(this.node, child.node, () => child.deliver(jobId));
   }
 }

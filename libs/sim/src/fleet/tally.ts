@@ -30,6 +30,7 @@ export const rescueNames = [
   'publish refused as stored',
   'claim refused as ended',
   'feed gap filled',
+  'removal found missing',
   'event replayed',
   'answer not posted twice',
   'owner woken',

@@ -155,7 +155,6 @@ class SharedView implements Design {
         }
         break;
       }
-      case 'check_stored':
       case 'wake_owner':
         // Every end here is delivered at once.
         break;
