@@ -117,7 +117,7 @@ export const loadReportContract = defineContract({
   maxBytes: 64 * 1024,
   schema: z.object({
     workerId,
-    /** Differs for every start of the process: its start time. A higher epoch replaces a lower one. */
+    /** Differs for every start of the process: its start time. A higher one replaces a lower, any one a silent one. */
     epoch: z.number(),
     /** Grows by one with each report of an epoch. */
     sequence: z.int().nonnegative(),

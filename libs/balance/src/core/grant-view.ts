@@ -13,9 +13,12 @@ import {
   healthScore,
 } from '../health/health-score.ts';
 import type { CoreCounts } from './core-counts.ts';
+import { isNews } from './report-order.ts';
 
 interface Granting {
   report: LoadReport;
+  reportedAtMs: number;
+  /** From when its grants count: the same, or never when it refused since. */
   heardAtMs: number;
   /** Dispatches of ours that the report does not cover yet. */
   readonly spent: Map<JobId, { readonly sinceMs: number; answered: boolean }>;
@@ -57,15 +60,15 @@ export class GrantView {
     if (!known) {
       this.#makeRoom(nowMs);
       if (this.#workers.size >= maxWorkers) return false;
-      known = { report, heardAtMs: nowMs, spent: new Map() };
+      known = { report, reportedAtMs: nowMs, heardAtMs: nowMs, spent: new Map() };
       this.#workers.set(report.workerId, known);
     } else {
-      const { epoch, sequence } = known.report;
-      if (report.epoch < epoch) return false;
-      if (report.epoch === epoch && report.sequence <= sequence) return false;
-      if (report.epoch > epoch) known.spent.clear();
+      const last = { report: known.report, heardAtMs: known.reportedAtMs };
+      if (!isNews(report, last, nowMs)) return false;
+      if (report.epoch !== known.report.epoch) known.spent.clear();
       known.report = report;
       known.heardAtMs = nowMs;
+      known.reportedAtMs = nowMs;
       this.#settle(known, nowMs);
     }
     if ((report.grants?.[this.#self] ?? 0) > 0) this.#open.set(report.workerId, known);
@@ -176,8 +179,8 @@ export class GrantView {
 
   #makeRoom(nowMs: number): void {
     if (this.#workers.size < maxWorkers) return;
-    for (const [workerId, { heardAtMs }] of this.#workers) {
-      if (nowMs - heardAtMs >= forgetAfterMs) this.#workers.delete(workerId);
+    for (const [workerId, { reportedAtMs }] of this.#workers) {
+      if (nowMs - reportedAtMs >= forgetAfterMs) this.#workers.delete(workerId);
     }
   }
 }
