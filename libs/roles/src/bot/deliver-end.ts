@@ -3,23 +3,16 @@
  * asked. Only then is the job removed from `JOBS`: whoever finds it there delivers it once more, and
  * that shows nothing new.
  */
-import type { Clock, Random } from '@starling/clock';
 import type { DiscordOrigin, JobId, Result } from '@starling/contracts';
-import type { RoleTelemetry } from '@starling/telemetry';
 import type { AnswerBook } from './answer-book.ts';
-import type { AnswerPosts } from './answer-posts.ts';
 import type { BotParts } from './bot-parts.ts';
-import { correlationIdFor } from './correlation.ts';
 import type { OpenAnswer } from './open-answer.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { AnswerEnding, Question } from './question.ts';
+import { type QuestionParts, questionOf } from './question-of.ts';
 
-export interface DeliverParts extends Pick<BotParts, 'gateway' | 'jobs'> {
-  readonly clock: Clock;
-  readonly random: Random;
+export interface DeliverParts extends QuestionParts, Pick<BotParts, 'jobs'> {
   readonly book: AnswerBook;
-  readonly posts: AnswerPosts;
-  readonly telemetry: RoleTelemetry;
   readonly quarantine: Quarantine;
   readonly openAnswer: (question: Question, posted?: AnswerEnding['posted']) => OpenAnswer;
 }
@@ -65,9 +58,8 @@ async function show(
   stored: number,
   parts: DeliverParts,
 ): Promise<'delivered' | 'busy'> {
-  const { book, gateway, jobs, openAnswer } = parts;
+  const { book, jobs, openAnswer } = parts;
   const { jobId } = result;
-  const { self } = gateway;
   const open = book.answer(jobId);
   const past = book.past(jobId);
   // One that ended too early and was opened anew goes on in its own messages, as one of this process does.
@@ -78,36 +70,16 @@ async function show(
     return openAnswer(past.question, past.posted).deliver(result);
   }
 
-  if (self === undefined) return 'busy';
   const message = await jobs.store.read(stored);
   // Somebody has delivered it in the meantime.
   if (!message) return 'delivered';
-  const recorded = await parts.posts.recorded(jobId);
   const answer = open ?? openAnswer(questionOf(result, message.headers, parts));
-  const shown = await answer.deliver(result, { takeOver: { self, recorded } });
+  answer.inherit();
+  const shown = await answer.deliver(result);
   if (shown === 'busy') {
-    // When it comes again the channel is looked through again.
+    // It comes again; nothing else may end it meanwhile.
     answer[Symbol.dispose]();
     book.close(jobId);
   }
   return shown;
-}
-
-/** What is left of a question whose process is gone: its text and its first moment are not. */
-function questionOf(
-  result: OwnResult,
-  headers: Readonly<Record<string, string>>,
-  parts: DeliverParts,
-): Question {
-  const { clock, random, telemetry } = parts;
-  const context = telemetry.contextFrom(headers);
-  const ageMs = Math.max(0, clock.nowMs() - result.acceptedAtMs);
-  return {
-    jobId: result.jobId,
-    origin: result.origin,
-    correlationId: correlationIdFor(random, context),
-    context,
-    timeline: telemetry.timeline(clock),
-    receivedAtMs: clock.monotonicMs() - ageMs,
-  };
 }

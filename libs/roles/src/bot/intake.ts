@@ -33,8 +33,8 @@ export interface IntakeParts extends BotParts {
   readonly quarantine: Quarantine;
   readonly openAnswer: (question: Question) => OpenAnswer;
   readonly posts: AnswerPosts;
-  /** Looks whether a job has ended, and delivers its end. */
-  readonly look: (jobId: JobId, stored: number) => void;
+  /** Goes on with a job that an earlier process accepted. `stored`: its place in `JOBS`. */
+  readonly adopt: (jobId: JobId, stored: number) => Promise<void>;
   /** Stops a job that was accepted although its question is gone. */
   readonly cancel: (question: Question) => void;
 }
@@ -168,13 +168,13 @@ async function ask(
       return await refuse(acceptance.code);
     }
     if (acceptance.duplicate) {
-      // An earlier process accepted it. Its end finds us, or was delivered long ago.
+      // An earlier process accepted it; it may even have been delivered since.
       logger.info('job.accepted_before');
       answer[Symbol.dispose]();
       book.close(question.jobId);
       // A hold that the earlier process has not given back stays: whoever delivers gives it back.
       if (!job.held) await parts.admission.release(owner);
-      parts.look(question.jobId, acceptance.sequence);
+      await parts.adopt(question.jobId, acceptance.sequence);
       return;
     }
     const forMs = job.job.deadlineAtMs - clock.nowMs() + config.resultGraceMs;

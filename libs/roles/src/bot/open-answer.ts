@@ -4,20 +4,14 @@
  */
 import { withoutThoughts } from '@starling/chat';
 import type { ErrorCode, Frame, Resend, Result } from '@starling/contracts';
-import { messageContents, type PostedPart } from '@starling/discord';
-import type { Logger } from '@starling/telemetry';
+import type { PostedPart } from '@starling/discord';
 import { addFrame, type FrameAssembly, noFrames } from '../delivery/frame-assembly.ts';
-import type { AnswerPosts } from './answer-posts.ts';
-import type { BotParts } from './bot-parts.ts';
-import { earlierParts } from './earlier-parts.ts';
+import { AnswerWriter, type AnswerWriterParts } from './answer-writer.ts';
 import { type Ending, endingOf, failedEnding } from './ending.ts';
-import { LiveAnswer } from './live-answer.ts';
-import type { AnswerEnding, Question, TakeOver } from './question.ts';
+import type { AnswerEnding, Question } from './question.ts';
 import { startTyping } from './typing.ts';
 
-export interface OpenAnswerParts extends Pick<BotParts, 'clock' | 'random' | 'sender' | 'config'> {
-  readonly logger: Logger;
-  readonly posts: AnswerPosts;
+export interface OpenAnswerParts extends AnswerWriterParts {
   /** Asks for the frames that are missing. */
   readonly askAgain: (missing: Resend) => void;
   /** Called once, when nothing more will be written. */
@@ -33,7 +27,7 @@ const undeliveredMs = 60_000;
 export class OpenAnswer implements Disposable {
   readonly question: Question;
   readonly #parts: OpenAnswerParts;
-  #live: LiveAnswer;
+  readonly #writer: AnswerWriter;
   #frames: FrameAssembly = noFrames;
   #stored: number | undefined;
   /** When something was last heard of its job, monotonic milliseconds. */
@@ -47,20 +41,29 @@ export class OpenAnswer implements Disposable {
   #over = false;
   /** A text of the answer was sent, or is about to be. */
   #shown = false;
-  #posts = 0;
-  #edits = 0;
-  #firstTextAtMs: number | undefined;
+  /** An earlier process accepted it. */
+  #inherited = false;
+  /** Its question was deleted: an end with nothing to stand below is left out. */
+  #unwanted = false;
 
   constructor(question: Question, parts: OpenAnswerParts, posted: readonly PostedPart[] = []) {
     this.question = question;
     this.#parts = parts;
     this.#heardAtMs = parts.clock.monotonicMs();
-    this.#live = this.#newLive(posted);
+    this.#writer = new AnswerWriter(question, parts, posted);
   }
 
   /** True once we know that the job is ours to answer: we have stored it. */
   get accepted(): boolean {
     return this.#stored !== undefined;
+  }
+
+  /**
+   * What was said so far is known here. Not so of an answer that an earlier process began, until its
+   * frames were asked for and came: its end tells what it said.
+   */
+  get isKnown(): boolean {
+    return !this.#inherited || this.#frames.text !== '';
   }
 
   /** Where its job lies in `JOBS` when nothing was heard of it for so long; then that counts as heard. */
@@ -87,6 +90,12 @@ export class OpenAnswer implements Disposable {
     this.#typing ??= startTyping({ clock, sender, channel: this.question.origin.channelId });
   }
 
+  /** An earlier process accepted the question: what it left in the channel is looked for and edited. */
+  inherit(): void {
+    this.#inherited = true;
+    this.#writer.inherit();
+  }
+
   /** Its job is stored in this place of `JOBS`: from now on its end is waited for, for so long. */
   expect(options: { readonly stored: number; readonly forMs: number }): void {
     if (this.#over) return;
@@ -110,22 +119,18 @@ export class OpenAnswer implements Disposable {
     if (frames.broken || text.trim() === '') return;
     this.#stopTyping();
     this.#shown = true;
-    this.#live.show(text);
+    this.#writer.show(text);
   }
 
   /**
    * The result: `delivered` once the user has it, or nobody ever will; `busy` when Discord would not
    * take it now, or while a failure is being written: it then finds the answer ended, and replaces
-   * what may be replaced. The same result twice joins the first. With `takeOver` what an earlier
-   * process left in the channel is looked for and edited.
+   * what may be replaced. The same result twice joins the first.
    */
-  deliver(
-    result: Result,
-    options: { readonly takeOver?: TakeOver } = {},
-  ): Promise<'delivered' | 'busy'> {
+  deliver(result: Result): Promise<'delivered' | 'busy'> {
     if (this.#over) return Promise.resolve('delivered');
     if (this.#ending !== undefined) return this.#ending.then(() => 'busy');
-    this.#delivering ??= this.#deliver(result, options.takeOver).finally(() => {
+    this.#delivering ??= this.#deliver(result).finally(() => {
       this.#delivering = undefined;
     });
     return this.#delivering;
@@ -151,17 +156,18 @@ export class OpenAnswer implements Disposable {
 
   /** The question was deleted: below what was shown already stands that it was stopped, else nothing. */
   async withdraw(): Promise<void> {
-    if (!this.#endable) return;
+    this.#unwanted = true;
+    if (!this.#endable || !this.isKnown) return;
     const stopped = this.#stopped();
     await this.#end(stopped, { text: this.#shown ? stopped.text : '', settled: true });
   }
 
   /**
    * Its user wants no more of it: below what was shown stands that it was stopped. False when something
-   * else ends it already.
+   * else ends it already, or its end has to tell what it said.
    */
   stop(): boolean {
-    if (!this.#endable) return false;
+    if (!this.#endable || !this.isKnown) return false;
     const stopped = this.#stopped();
     void this.#end(stopped, { text: stopped.text, settled: true });
     return true;
@@ -173,7 +179,7 @@ export class OpenAnswer implements Disposable {
     this.#whenOver.resolve();
     this.#stopTyping();
     this.#deadline?.[Symbol.dispose]();
-    this.#live[Symbol.dispose]();
+    this.#writer[Symbol.dispose]();
   }
 
   /** Nothing has ended it yet, nor is about to. */
@@ -187,7 +193,7 @@ export class OpenAnswer implements Disposable {
     { settled, text }: { readonly settled: boolean; readonly text: string },
   ): Promise<void> {
     this.#stopTyping();
-    this.#ending = this.#live
+    this.#ending = this.#writer
       .finish({ text, isAnswer: false })
       .then((end) => this.#finish({ ending, end, settled }));
     await this.#ending;
@@ -202,16 +208,17 @@ export class OpenAnswer implements Disposable {
     });
   }
 
-  async #deliver(result: Result, takeOver: TakeOver | undefined): Promise<'delivered' | 'busy'> {
-    if (takeOver && !(await this.#takeOver(takeOver, result))) return 'busy';
+  async #deliver(result: Result): Promise<'delivered' | 'busy'> {
+    const ending = this.#endingOf(result);
+    const reached = await this.#writer.reach(ending.text);
     this.#stopTyping();
     this.#deadline?.[Symbol.dispose]();
-    const ending = this.#endingOf(result);
     const isAnswer = ending.report.kind === 'answered';
-    const end = await this.#live.finish({ text: ending.text, isAnswer });
+    const text = this.#unwanted && this.#writer.posted.length === 0 ? '' : ending.text;
+    const end = reached ? await this.#writer.finish({ text, isAnswer }) : 'failed';
     if (end === 'failed') {
       if (!this.#over) {
-        this.#renew();
+        this.#writer.renew();
         this.#wait(undeliveredMs);
       }
       return 'busy';
@@ -220,20 +227,9 @@ export class OpenAnswer implements Disposable {
     return 'delivered';
   }
 
-  /** Finds the earlier process' messages. False when Discord could not be asked. */
-  async #takeOver(takeOver: TakeOver, result: Result): Promise<boolean> {
-    const { origin } = this.question;
-    const contents = messageContents(this.#endingOf(result).text);
-    const found = await earlierParts({ origin, contents, takeOver }, this.#parts.sender);
-    if (!found) return false;
-    this.#live[Symbol.dispose]();
-    this.#live = this.#newLive(found);
-    return true;
-  }
-
   #wait(forMs: number): void {
     this.#deadline?.[Symbol.dispose]();
-    this.#deadline = this.#parts.clock.schedule(forMs, () => this.#expire());
+    this.#deadline = this.#parts.clock.schedule(forMs, () => void this.#expire());
   }
 
   #endingOf({ outcome }: Result): Ending {
@@ -241,54 +237,31 @@ export class OpenAnswer implements Disposable {
     return endingOf(outcome, { correlationId, retryAtMs: this.#parts.clock.nowMs() + retryHintMs });
   }
 
-  #expire(): void {
-    void this.fail({ kind: 'failed', code: 'deadline_exceeded', settled: false });
+  async #expire(): Promise<void> {
+    const reached = await this.#writer.reach('');
+    if (this.#over) return;
+    if (reached) await this.fail({ kind: 'failed', code: 'deadline_exceeded', settled: false });
+    else this.#wait(retryHintMs);
   }
 
   #finish(
     ended: Pick<AnswerEnding, 'ending' | 'end' | 'settled'> & { readonly result?: Result },
   ): void {
     if (this.#over) return;
-    const { posted } = this.#live;
-    this.#count();
+    const { posted, tally } = this.#writer;
+    const { edits, firstTextAtMs, posts } = tally;
     const { receivedAtMs } = this.question;
-    const firstTextMs =
-      this.#firstTextAtMs === undefined ? undefined : this.#firstTextAtMs - receivedAtMs;
     this[Symbol.dispose]();
     this.#parts.onEnd({
       question: this.question,
       ...ended,
-      posted,
-      posts: this.#posts,
-      edits: this.#edits,
-      ...(firstTextMs !== undefined && { firstTextMs }),
+      ...{ edits, posted, posts },
+      ...(firstTextAtMs !== undefined && { firstTextMs: firstTextAtMs - receivedAtMs }),
     });
-  }
-
-  /** A new try on what stands there: the tries of the old one are used up. */
-  #renew(): void {
-    this.#count();
-    this.#live = this.#newLive(this.#live.posted);
-  }
-
-  #count(): void {
-    const { edits, firstTextAtMs, posts } = this.#live.tally;
-    this.#posts += posts;
-    this.#edits += edits;
-    this.#firstTextAtMs ??= firstTextAtMs;
   }
 
   #stopTyping(): void {
     this.#typing?.[Symbol.dispose]();
     this.#typing = undefined;
-  }
-
-  #newLive(posted: readonly PostedPart[]): LiveAnswer {
-    const { clock, logger, posts, random, sender } = this.#parts;
-    const { context, jobId, origin, timeline } = this.question;
-    return new LiveAnswer({
-      ...{ clock, logger, random, sender, context, jobId, timeline },
-      ...{ origin, posted, posts },
-    });
   }
 }

@@ -103,7 +103,7 @@ export class Presses {
     }
     const acknowledged = this.#answered(() => interactions.acknowledge(press));
     const open = book.answer(jobId);
-    if (open) {
+    if (open?.isKnown) {
       const stopped = open.stop();
       if (stopped) cancel(jobId);
       await Promise.all([acknowledged, stopped && this.#seeThrough(jobId)]);

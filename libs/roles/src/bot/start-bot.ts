@@ -20,7 +20,7 @@ import {
 import { deletedMessages } from '@starling/discord';
 import { createDrainable, type Drainable } from '@starling/lifecycle';
 import { telemetryFor } from '@starling/telemetry';
-import { adoptAnswers } from './adopt-answers.ts';
+import { Adoption } from './adoption.ts';
 import { AnswerBook } from './answer-book.ts';
 import { AnswerPosts } from './answer-posts.ts';
 import type { BotParts } from './bot-parts.ts';
@@ -116,13 +116,6 @@ export async function startBot(parts: BotParts): Promise<Bot> {
     ...{ book, logger, posts, telemetry, quarantine, openAnswer },
   });
 
-  const onDeleted = (message: MessageId) => {
-    const answer = book.answer(jobId.parse(message));
-    if (!answer) return;
-    onGone(answer.question);
-    void answer.withdraw();
-  };
-
   const onFrame = ({ payload }: BusMessage) => {
     const decoded = decode(frameContract, payload);
     if (!decoded.ok) {
@@ -144,7 +137,7 @@ export async function startBot(parts: BotParts): Promise<Bot> {
     ...parts,
     ...{ conversations, book, logger, posts, telemetry, quarantine, openAnswer },
     cancel: onGone,
-    look: (job, stored) => deliveries.look(job, stored),
+    adopt: (job, stored) => adoption.adopt(job, stored),
   };
   const presses = new Presses({
     ...parts,
@@ -155,7 +148,20 @@ export async function startBot(parts: BotParts): Promise<Bot> {
   opening.use(await bus.messaging.subscribe(subjects.framesOf(clusterId), onFrame));
   opening.use(await bus.messaging.subscribe(subjects.wake(clusterId), onWake));
   opening.use(watchSilence({ ...parts, book, deliveries }));
-  opening.use(adoptAnswers({ ...parts, deliveries, logger, posts }));
+  const adoption = opening.use(
+    new Adoption({
+      ...parts,
+      ...{ book, deliveries, logger, openAnswer, posts, telemetry },
+      cancel: (job) => cancel(job, 'message_deleted'),
+    }),
+  );
+  const onDeleted = (message: MessageId) => {
+    const job = jobId.parse(message);
+    const answer = book.answer(job);
+    if (!answer) return adoption.onDeleted(job);
+    onGone(answer.question);
+    void answer.withdraw();
+  };
   opening.use(
     gateway.listen({
       message: (data) =>
