@@ -6,6 +6,8 @@ export const busLimits = {
   maxPending: 10_000,
   /** One handler at once, so that order is kept. */
   concurrency: 1,
+  /** Requests of one process that wait for an answer; more are `full` at once. */
+  maxOpenRequests: 100_000,
   /** How long the server may take to confirm a subscription or any call to a store. */
   confirmTimeoutMs: 5_000,
   /** How long a drain waits for running handlers before it drops what is left. */

@@ -11,7 +11,7 @@ import { closedError } from './closed-error.ts';
 import { BusError } from './port.ts';
 import type { FeedHandler, JobStore, JobStoreSpec, StoredMessage } from './store-port.ts';
 import { assertPattern, subjectMatches } from './subject.ts';
-import { assertSendable, trimmedHeaders } from './wire-message.ts';
+import { assertSendable, copyOf, trimmedHeaders } from './wire-message.ts';
 
 interface Kept {
   readonly message: StoredMessage;
@@ -66,7 +66,7 @@ export class MemoryJobStore implements JobStore {
     const storedAt = this.#clock.monotonicMs();
     const storedAtMs = this.#clock.nowMs();
     const message = { sequence, subject, headers: trimmedHeaders(headers), storedAtMs };
-    this.#kept.set(sequence, { message, payload: payload.slice(), storedAt });
+    this.#kept.set(sequence, { message, payload: copyOf(payload), storedAt });
     this.#bySubject.set(subject, sequence);
     this.#ids.set(options.id, { sequence, storedAt });
     this.#tell((feed) => feed.stored(message));
@@ -96,7 +96,7 @@ export class MemoryJobStore implements JobStore {
   ): Promise<(StoredMessage & { readonly payload: Uint8Array }) | undefined> {
     this.#assertOpen();
     const kept = this.#kept.get(sequence);
-    return kept && { ...kept.message, payload: kept.payload.slice() };
+    return kept && { ...kept.message, payload: copyOf(kept.payload) };
   }
 
   async remove(sequence: number): Promise<void> {

@@ -10,6 +10,7 @@ import { assertKey, assertKeyPattern } from './key-name.ts';
 import { BusError } from './port.ts';
 import type { KeyValue, KeyValueEntry, KeyValueSpec, WriteResult } from './store-port.ts';
 import { subjectMatches } from './subject.ts';
+import { copyOf } from './wire-message.ts';
 
 interface Kept {
   readonly entry: KeyValueEntry;
@@ -58,7 +59,7 @@ export class MemoryKeyValue implements KeyValue {
     assertKey(key);
     this.#assertOpen();
     const entry = this.#kept.get(key)?.entry;
-    return entry && { ...entry, bytes: entry.bytes.slice() };
+    return entry && { ...entry, bytes: copyOf(entry.bytes) };
   }
 
   async watch(pattern: string, handler: (entry: KeyValueEntry) => void): Promise<AsyncDisposable> {
@@ -89,7 +90,7 @@ export class MemoryKeyValue implements KeyValue {
     if (this.#kept.get(key)?.entry.revision !== revision) return { ok: false };
     this.#drop(key);
     this.#revision += 1;
-    const entry = { key, bytes: bytes.slice(), revision: this.#revision };
+    const entry = { key, bytes: copyOf(bytes), revision: this.#revision };
     this.#kept.set(key, { entry, writtenAt: this.#clock.monotonicMs() });
     this.#bytes += sizeOf(entry);
     this.#sweep();
@@ -125,7 +126,7 @@ export class MemoryKeyValue implements KeyValue {
       queueMicrotask(() => {
         if (!this.#watches.has(watch)) return;
         try {
-          watch.handler({ ...entry, bytes: entry.bytes.slice() });
+          watch.handler({ ...entry, bytes: copyOf(entry.bytes) });
         } catch (error) {
           reportHandlerFailure(`${this.#spec.name}.${entry.key}`, error);
         }

@@ -13,7 +13,7 @@ import {
   type Subscription,
 } from './port.ts';
 import { assertPattern, subjectMatches } from './subject.ts';
-import { assertSendable, trimmedHeaders, type WireMessage } from './wire-message.ts';
+import { assertSendable, copyOf, trimmedHeaders, type WireMessage } from './wire-message.ts';
 
 interface Listener {
   readonly pattern: string;
@@ -100,7 +100,7 @@ export class MemoryMessaging implements Messaging {
     const reply: Reply = (message) =>
       answer.resolve({
         subject: message.subject,
-        payload: message.payload.slice(),
+        payload: copyOf(message.payload),
         headers: trimmedHeaders(message.headers),
         respond: () => {},
       });
@@ -158,7 +158,7 @@ export class MemoryMessaging implements Messaging {
     for (const listener of chosen) {
       listener.queue.push({
         subject,
-        payload: message.payload.slice(),
+        payload: copyOf(message.payload),
         headers: trimmedHeaders(message.headers),
         respond: (bytes, options) => {
           const answer = {

@@ -8,8 +8,8 @@ import type { JetStreamManager } from '@nats-io/jetstream';
 import { busLimits } from './bus-limits.ts';
 import { reportFeedRead, reportHandlerFailure } from './bus-report.ts';
 import { FeedView } from './feed-view.ts';
+import { fromNatsHeaders } from './nats-headers.ts';
 import type { NatsLink } from './nats-link.ts';
-import { fromNatsHeaders } from './nats-messaging.ts';
 import { type OrderedMessage, OrderedRun } from './nats-ordered-run.ts';
 import type { FeedHandler, StoredMessage } from './store-port.ts';
 

@@ -9,13 +9,14 @@ import type { Headers } from '@starling/contracts';
 import { busLimits } from './bus-limits.ts';
 import { isMessageGone, wrongLastSequence } from './nats-errors.ts';
 import { NatsFeed, storedMessage } from './nats-feed.ts';
+import { fromNatsHeaders, toNatsHeaders } from './nats-headers.ts';
 import type { NatsLink } from './nats-link.ts';
-import { fromNatsHeaders, type NatsMessaging, toNatsHeaders } from './nats-messaging.ts';
+import type { NatsMessaging } from './nats-messaging.ts';
 import { OrderedRun } from './nats-ordered-run.ts';
 import { BusError } from './port.ts';
 import type { FeedHandler, JobStore, JobStoreSpec, StoredMessage } from './store-port.ts';
 import { assertPattern, subjectMatches } from './subject.ts';
-import { assertSendable } from './wire-message.ts';
+import { assertSendable, copyOf } from './wire-message.ts';
 
 /** What a {@link NatsJobStore} is built from. */
 export interface NatsJobStoreParts {
@@ -67,7 +68,7 @@ export class NatsJobStore implements JobStore {
     }
     link.assertUp();
     try {
-      const stored = await jetstream.publish(subject, payload.slice(), {
+      const stored = await jetstream.publish(subject, copyOf(payload), {
         headers: toNatsHeaders(headers),
         timeout: options.timeoutMs ?? busLimits.confirmTimeoutMs,
       });

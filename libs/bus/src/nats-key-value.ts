@@ -17,6 +17,7 @@ import type {
   WriteOptions,
   WriteResult,
 } from './store-port.ts';
+import { copyOf } from './wire-message.ts';
 
 /** What a {@link NatsKeyValue} is built from. */
 export interface NatsKeyValueParts {
@@ -111,7 +112,7 @@ export class NatsKeyValue implements KeyValue {
     }
     link.assertUp();
     try {
-      const revision = await bucket.put(key, bytes.slice(), {
+      const revision = await bucket.put(key, copyOf(bytes), {
         previousSeq: options.revision,
         timeout: options.timeoutMs ?? busLimits.confirmTimeoutMs,
       });

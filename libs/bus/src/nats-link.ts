@@ -1,6 +1,6 @@
 /** The one connection of a process: whether it is there, and what to do when it is back. */
 import type { Clock } from '@starling/clock';
-import type { NatsConnection } from 'nats';
+import type { NatsConnection, NatsConnectionImpl } from 'nats';
 import { reportDisconnected, reportReconnected, reportServerError } from './bus-report.ts';
 import { closedError } from './closed-error.ts';
 import { toBusError } from './nats-errors.ts';
@@ -21,6 +21,8 @@ export class NatsLink {
   readonly #address: string;
   readonly #changes = new Set<() => void>();
   readonly #restored = new Set<() => void>();
+  readonly #closed = new Set<() => void>();
+  readonly #serverErrors = new Set<(error: unknown) => void>();
   #state: Bus['state'] = 'connected';
 
   constructor(parts: NatsLinkParts) {
@@ -39,6 +41,22 @@ export class NatsLink {
   /** Calls back each time the connection was lost and is there again. */
   onRestored(callback: () => void): void {
     this.#restored.add(callback);
+  }
+
+  /** Calls back when it is over for good. */
+  onClosed(callback: () => void): void {
+    this.#closed.add(callback);
+  }
+
+  /** Calls back with what the server complains about, such as a subject that we may not use. */
+  onServerError(callback: (error: unknown) => void): void {
+    this.#serverErrors.add(callback);
+  }
+
+  /** Sends one command of the NATS protocol, after all that was sent before it. */
+  send(frame: Uint8Array): void {
+    // The client has no word of its own for this: its `publish` makes the command itself.
+    (this.connection as NatsConnectionImpl).protocol.sendCommand(frame);
   }
 
   /** A failure of the client as one of ours; after the end, whatever it was, it is `closed`. */
@@ -102,6 +120,7 @@ export class NatsLink {
         for (const callback of this.#restored) callback();
       } else if (status.type === 'error') {
         reportServerError(status.error);
+        for (const callback of this.#serverErrors) callback(status.error);
       }
     }
   }
@@ -110,5 +129,6 @@ export class NatsLink {
     if (this.#state === 'closed') return;
     this.#state = state;
     for (const end of [...this.#changes]) end();
+    if (state === 'closed') for (const callback of this.#closed) callback();
   }
 }

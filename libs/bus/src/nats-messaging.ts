@@ -1,16 +1,14 @@
 import type { Headers } from '@starling/contracts';
-import {
-  type Msg,
-  type MsgHdrs,
-  type Subscription as NatsSubscription,
-  headers as natsHeaders,
-} from 'nats';
+import type { Subscription as NatsSubscription } from 'nats';
 import { busLimits } from './bus-limits.ts';
 import { reportDropped, reportHandlerFailure, reportServerError } from './bus-report.ts';
 import { closedError } from './closed-error.ts';
 import { drainQueues } from './drain-queues.ts';
 import { HandlerQueue } from './handler-queue.ts';
+import { messageFrame } from './nats-frame.ts';
 import type { NatsLink } from './nats-link.ts';
+import { NatsMessage, type Respond } from './nats-message.ts';
+import { NatsRequests } from './nats-requests.ts';
 import {
   BusError,
   type BusMessage,
@@ -31,11 +29,13 @@ interface Listener {
 export class NatsMessaging implements Messaging {
   readonly #link: NatsLink;
   readonly #listeners = new Set<Listener>();
+  readonly #requests: NatsRequests;
   #droppedWhileAway = 0;
   #draining = false;
 
   constructor(link: NatsLink) {
     this.#link = link;
+    this.#requests = new NatsRequests(link, this.#respond);
   }
 
   publish(subject: string, payload: Uint8Array, options?: { readonly headers?: Headers }): void {
@@ -87,25 +87,10 @@ export class NatsMessaging implements Messaging {
   ): Promise<BusMessage> {
     const { timeoutMs, signal } = options;
     const message = { subject, payload, headers: options.headers ?? {} };
-    assertSendable(message, this.#maxPayloadBytes());
+    const headers = assertSendable(message, this.#maxPayloadBytes());
     this.#link.assertUp();
     signal?.throwIfAborted();
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = () => aborted.reject(signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    try {
-      const answer = this.#link.connection
-        .request(subject, payload.slice(), {
-          timeout: timeoutMs,
-          headers: toNatsHeaders(message.headers),
-        })
-        .catch((error: unknown) => {
-          throw this.#link.failure(error, `request to ${subject}`);
-        });
-      return this.#received(await Promise.race([answer, aborted.promise]));
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
-    }
+    return await this.#requests.ask(message, { headers, timeoutMs, signal });
   }
 
   /** Takes no more messages and waits until what arrived was handled, or the signal aborts. */
@@ -127,7 +112,7 @@ export class NatsMessaging implements Messaging {
         ...(options.queueGroup !== undefined && { queue: options.queueGroup }),
         callback: (error, message) => {
           if (error) reportServerError(error);
-          else queue.push(this.#received(message));
+          else queue.push(new NatsMessage(message, this.#respond));
         },
       });
     } catch (error) {
@@ -166,7 +151,8 @@ export class NatsMessaging implements Messaging {
   }
 
   #send(message: WireMessage): void {
-    assertSendable(message, this.#maxPayloadBytes());
+    const headers = assertSendable(message, this.#maxPayloadBytes());
+    if (this.#link.state === 'closed') throw closedError();
     if (this.#link.state === 'reconnecting') {
       // The client would keep it for a moment and then forget it; so it is dropped where it can be seen.
       this.#droppedWhileAway += 1;
@@ -174,46 +160,18 @@ export class NatsMessaging implements Messaging {
       reportDropped(message.subject, { count: 1, total, why: 'disconnected' });
       return;
     }
-    try {
-      this.#link.connection.publish(message.subject, message.payload.slice(), {
-        headers: toNatsHeaders(message.headers),
-      });
-    } catch (error) {
-      throw this.#link.failure(error, `publish to ${message.subject}`);
-    }
+    this.#link.send(messageFrame(message, headers));
   }
 
-  #received(message: Msg): BusMessage {
-    const { subject, data, reply } = message;
-    return {
-      subject,
-      payload: data,
-      headers: fromNatsHeaders(message.headers),
-      respond: (payload, options) => {
-        const answer = { payload, headers: options?.headers ?? {} };
-        assertSendable({ subject: '_INBOX.reply', ...answer }, this.#maxPayloadBytes());
-        if (reply && this.#link.state !== 'closed') this.#send({ subject: reply, ...answer });
-      },
-    };
-  }
+  /** After the end an answer goes nowhere: whoever asked has been told. */
+  readonly #respond: Respond = (inbox, payload, headers) => {
+    const message = { subject: inbox || '_INBOX.none', payload, headers };
+    if (inbox === '' || this.#link.state === 'closed') {
+      assertSendable(message, this.#maxPayloadBytes());
+    } else this.#send(message);
+  };
 
   #maxPayloadBytes(): number {
     return this.#link.connection.info?.max_payload ?? busLimits.maxPayloadBytes;
   }
-}
-
-/** Our headers as the client's. */
-export function toNatsHeaders(from: Headers): MsgHdrs {
-  const to = natsHeaders();
-  for (const [name, value] of Object.entries(from)) to.set(name, value);
-  return to;
-}
-
-/** The client's headers as ours, without the server's own (`Nats-…`). */
-export function fromNatsHeaders(from: MsgHdrs | undefined): Headers {
-  const to: Record<string, string> = {};
-  for (const name of from?.keys() ?? []) {
-    if (!name.startsWith('Nats-')) to[name] = from?.get(name) ?? '';
-  }
-  return to;
 }

@@ -10,36 +10,76 @@ export interface WireMessage {
   readonly headers: Headers;
 }
 
+/** `NATS/1.0`, a line for each header, an empty line (NATS ADR-4). */
+const headerVersion = 'NATS/1.0';
+
 /**
  * Checks a message before it is sent.
+ * @returns its headers as they go over the wire, empty when there are none
  * @throws {TypeError} a subject or header that cannot be sent: a programmer's error
  * @throws {BusError} `too_large`: payload and headers together are over `maxBytes`; the server would
  *   close the connection over it (docs.nats.io, NATS protocol, HPUB and max_payload)
  */
-export function assertSendable(message: WireMessage, maxBytes: number): void {
+export function assertSendable(message: WireMessage, maxBytes: number): string {
   assertSubject(message.subject);
-  const bytes = message.payload.byteLength + headerBytes(message.headers);
-  if (bytes > maxBytes) {
-    throw new BusError(
-      'too_large',
-      `${bytes} bytes to ${message.subject}: the server takes ${maxBytes}`,
-    );
+  const headers = headerBlock(message.headers);
+  // A code unit is three bytes at most.
+  if (message.payload.byteLength + headers.length * 3 > maxBytes) {
+    const bytes = message.payload.byteLength + Buffer.byteLength(headers);
+    if (bytes > maxBytes) {
+      throw new BusError(
+        'too_large',
+        `${bytes} bytes to ${message.subject}: the server takes ${maxBytes}`,
+      );
+    }
   }
+  return headers;
 }
 
-/** `NATS/1.0`, a line for each header, an empty line (NATS ADR-4). */
-function headerBytes(headers: Headers): number {
-  let bytes = 0;
-  for (const [name, value] of Object.entries(headers)) {
+function headerBlock(headers: Headers): string {
+  let lines = '';
+  for (const name of Object.keys(headers)) {
+    const value = headers[name] ?? '';
     if (!/^[!-9;-~]+$/.test(name) || /[\r\n]/.test(value)) {
       throw new TypeError(`the header "${name}" cannot be sent`);
     }
-    bytes += name.length + Buffer.byteLength(value) + 4;
+    lines += `${name}: ${value}\r\n`;
   }
-  return bytes === 0 ? 0 : bytes + 12;
+  return lines === '' ? '' : `${headerVersion}\r\n${lines}\r\n`;
+}
+
+/** What stands in a block of headers: the server's own (`Nats-…`) are left out. */
+export interface ReadHeaders {
+  readonly headers: Headers;
+  /** A server's word on a message that is none, such as 503: nobody listens. */
+  readonly status: number | undefined;
+}
+
+/** Reads a block of headers as {@link assertSendable} writes it; of a name given twice the first counts. */
+export function readHeaders(block: Uint8Array): ReadHeaders {
+  const text = Buffer.from(block.buffer, block.byteOffset, block.byteLength).toString();
+  const firstEnd = text.indexOf('\r\n');
+  const status = text.slice(headerVersion.length, Math.max(firstEnd, 0)).trim();
+  const headers: Record<string, string> = {};
+  for (let at = firstEnd + 2; firstEnd >= 0; ) {
+    const end = text.indexOf('\r\n', at);
+    if (end <= at) break;
+    const colon = text.indexOf(':', at);
+    if (colon > at && colon < end && !text.startsWith('Nats-', at)) {
+      const name = text.slice(at, colon);
+      if (!Object.hasOwn(headers, name)) headers[name] = text.slice(colon + 1, end).trim();
+    }
+    at = end + 2;
+  }
+  return { headers, status: status === '' ? undefined : Number.parseInt(status, 10) };
 }
 
 /** As they arrive: NATS trims the white space around a value. */
 export function trimmedHeaders(headers: Headers): Headers {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.trim()]));
+}
+
+/** Bytes of their own, also of a Buffer, whose `slice` shares them. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }

@@ -33,7 +33,28 @@ describe('subjects', () => {
     (subject) => expect(() => assertSubject(subject)).toThrow(TypeError),
   );
 
+  it('sends to what can be listened on and has no token that is a wildcard', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', '.', '*', '>', ' ', '\n'), maxLength: 8 });
+    fc.assert(
+      fc.property(text, (subject) => {
+        const wild = subject.split('.').some((token) => token === '*' || token === '>');
+        expect(passes(() => assertSubject(subject))).toBe(
+          passes(() => assertPattern(subject)) && !wild,
+        );
+      }),
+    );
+  });
+
   it.each(['', 'a..b', '>.a', 'a b'])('refuses to listen on %j', (pattern) => {
     expect(() => assertPattern(pattern)).toThrow(TypeError);
   });
 });
+
+function passes(check: () => void): boolean {
+  try {
+    check();
+    return true;
+  } catch {
+    return false;
+  }
+}
