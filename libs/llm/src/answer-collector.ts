@@ -12,6 +12,9 @@ import { ThinkSplitter } from './think-splitter.ts';
  */
 export const maxAnswerLength = 64 * 1024;
 
+/** Characters of a model's name as a server gives it: no real one is longer, and it rides on the result. */
+const maxModelLength = 200;
+
 /** A rough rule for English; used only when the server counts nothing. */
 const charactersPerToken = 4;
 
@@ -54,7 +57,7 @@ export class AnswerCollector {
       case 'reasoning':
         return this.#bounded([part]);
       case 'model':
-        this.#model = part.model;
+        this.#model = part.model.slice(0, maxModelLength);
         return [];
       case 'usage':
         this.#usage = part.usage;

@@ -41,8 +41,16 @@ async function read(dialect: Dialect, chunks: readonly (string | Uint8Array)[], 
 
 const event = (chunk: object) => `data: ${JSON.stringify(chunk)}\n\n`;
 const delta = (content: string) => event({ choices: [{ index: 0, delta: { content } }] });
+const finishAs = (finish_reason: string) =>
+  event({ choices: [{ index: 0, delta: {}, finish_reason }] });
 const finish = (finish_reason: string) =>
   event({ model: 'answered', choices: [{ index: 0, delta: {}, finish_reason }] });
+
+it('cuts the name of a model that no server would give [C1]', async () => {
+  const named = event({ model: 'm'.repeat(100_000), choices: [] });
+  const { last } = await read(openai, [delta('Hi'), named, finishAs('stop')]);
+  expect(last).toMatchObject({ kind: 'finish', model: 'm'.repeat(200) });
+});
 
 describe('the OpenAI dialect', () => {
   it('asks for a stream with usage, and for the length in the words of the server [C1]', () => {

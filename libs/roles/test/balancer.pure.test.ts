@@ -283,6 +283,18 @@ describe('a balancer', () => {
     ]);
   });
 
+  it('goes on until what can never be read is out, also when a store was away [F10]', async () => {
+    await fleet.balancer();
+    const put = vi.spyOn(fleet.stores.letters, 'put');
+    put.mockRejectedValueOnce(new BusError('timeout', 'away'));
+    await fleet.stores.store.put('jobs.dm.headless', Buffer.from('{}'), { id: 'headless' });
+    await fleet.clock.advance(4_000);
+    expect(await stored()).toEqual(['jobs.dm.headless']);
+    await fleet.clock.advance(2_000);
+    expect(await stored()).toEqual([]);
+    expect(await fleet.stores.letters.list()).toHaveLength(1);
+  });
+
   it('survives malformed messages of the fleet and counts them', async () => {
     await fleet.balancer();
     const { messaging } = fleet.bus;

@@ -55,7 +55,7 @@ class SlowDesk implements AsyncDisposable {
         'starling-deadline': String(this.clock.nowMs() + 2_000),
       },
     };
-    const parts = { jobs: this.#jobs, clock: this.clock, telemetry: this.#telemetry };
+    const parts = { telemetry: this.#telemetry, burials: { add: () => undefined } };
     const stored = storedWork(message, parts);
     if (!stored) throw new Error('no job');
     this.#works.set(id, stored.work);

@@ -6,6 +6,7 @@ import {
   encode,
   type Job,
   type JobId,
+  jobContract,
   jobId,
   type LoadReport,
   loadReportContract,
@@ -280,6 +281,57 @@ describe('a worker', () => {
     expect((await fleet.stores.letters.list()).map(({ subject }) => subject)).toEqual([
       'deadletters.shapeless',
     ]);
+  });
+
+  it.each([
+    ['has no shape', '{"v":1,"jobId":"odd"}'],
+    ['is another job’s', undefined],
+  ])(
+    'ends a job honestly whose body %s, and keeps it for an operator [F10]',
+    async (_what, body) => {
+      const { provider, role } = await fleet.worker('w0');
+      const { letters, store } = fleet.stores;
+      const other = await fleet.ask();
+      const [stored] = await store.list();
+      const payload = body === undefined ? encode(jobContract, other) : Buffer.from(body);
+      const headers = stored?.headers ?? {};
+      const { sequence } = await store.put('jobs.dm.odd', payload, { id: 'odd', headers });
+      const work = { kind: 'stored', sequence } as const;
+      const asked = { ...(await requestFor(other)), jobId: jobId.parse('odd'), work };
+      expect(await request(asked)).toBe('ok');
+      await fleet.until(delivered(1));
+      expect(fleet.cluster.delivered).toMatchObject([
+        { jobId: 'odd', origin: other.origin, outcome: { kind: 'failed', code: 'internal' } },
+      ]);
+      await fleet.clock.advance(0);
+      expect((await letters.list()).map(({ subject }) => subject)).toEqual(['deadletters.odd']);
+      expect((await store.list()).map(({ sequence: at }) => at)).toEqual([stored?.sequence]);
+      expect(provider.calls).toEqual([]);
+      expect(role.snapshot().running).toEqual([]);
+    },
+  );
+
+  it('lets go of a job when another one lies in its place', async () => {
+    const { provider } = await fleet.worker('w0');
+    const job = await fleet.ask();
+    const asked = { ...(await requestFor(job)), jobId: jobId.parse('mine') };
+    expect(await request(asked)).toBe('ok');
+    await fleet.clock.advance(100);
+    expect(provider.calls).toEqual([]);
+    expect(await fleet.stores.store.list()).toHaveLength(1);
+    expect(await fleet.stores.letters.list()).toEqual([]);
+  });
+
+  it('tells of a failure in place of an answer that cannot be encoded, and frees the slot [F10]', async () => {
+    const model = 'x'.repeat(600_000);
+    const finish = { kind: 'finish', reason: 'stop', model } as const;
+    const { role } = await fleet.worker('w0', {
+      script: () => [{ kind: 'text', text: 'Hi' }, finish],
+    });
+    await run();
+    await fleet.until(delivered(1), { withinMs: 1_000 });
+    expect(fleet.cluster.delivered[0]?.outcome).toMatchObject({ kind: 'failed', code: 'internal' });
+    expect(role.snapshot().running).toEqual([]);
   });
 
   it('lets go at once of a job that an operator takes from it [A7]', async () => {

@@ -1,6 +1,6 @@
 /** Whose job it was that a balancer ends, as far as the end has to say. */
 import type { Clock } from '@starling/clock';
-import { decode, type ErrorCode, jobContract } from '@starling/contracts';
+import { type DecodeFault, decode, type ErrorCode, jobContract } from '@starling/contracts';
 import { type Death, deadLetter, type failedEnd, originOfStored } from '@starling/jobs';
 import type { RoleTelemetry } from '@starling/telemetry';
 import { buryJob, unreadable } from '../delivery/bury-job.ts';
@@ -15,6 +15,8 @@ interface EndedJobParts {
 
 /** What an end says of its job. */
 type EndedJob = Parameters<typeof failedEnd>[0];
+
+const otherJob: DecodeFault = { kind: 'invalid', problem: 'it names another job' };
 
 /** Why nothing can be said. `gone`: it is stored no more. `unclear`: to be tried again. */
 type NoJob = { readonly kind: 'gone' | 'unclear' };
@@ -39,12 +41,12 @@ export async function endedJob(
   const message = await parts.jobs.store.read(sequence);
   if (!message) return { kind: 'gone' };
   const decoded = decode(jobContract, message.payload);
-  if (decoded.ok) {
+  if (decoded.ok && decoded.value.jobId === jobId) {
     const reason = { kind: 'failed', code } as const;
     if (isDead) await keepDead(parts, { message, reason, attempts, atMs });
     return decoded.value;
   }
-  const { fault } = decoded;
+  const fault = decoded.ok ? otherJob : decoded.fault;
   if (fault.kind === 'newer') return { kind: 'gone' };
   if (!told) return { kind: (await buryJob(parts, sequence, fault)) ? 'gone' : 'unclear' };
   await keepDead(parts, { message, reason: unreadable(fault), attempts, atMs });

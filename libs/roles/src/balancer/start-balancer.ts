@@ -28,6 +28,7 @@ import { steadyTime } from '../delivery/steady-time.ts';
 import { watchCancels } from '../delivery/watch-cancels.ts';
 import { askWorker, type EffectOf } from './ask-worker.ts';
 import type { Balancer, BalancerParts, BalancerSnapshot } from './balancer-parts.ts';
+import { Burials } from './burials.ts';
 import { hearFleet } from './hear-fleet.ts';
 import { heartbeatOf } from './heartbeat.ts';
 import { LedgerDesk } from './ledger-desk.ts';
@@ -59,6 +60,7 @@ class BalancerRole {
   readonly #works = new Map<JobId, QueuedWork>();
   readonly #asking = new Set<Promise<void>>();
   readonly #wakes: WakeTimers;
+  readonly #burials: Burials;
   readonly #stack = new AsyncDisposableStack();
   #wasCancelled: (jobId: JobId) => boolean = () => false;
   #timer: Disposable | undefined;
@@ -72,6 +74,7 @@ class BalancerRole {
     this.#jobs = jobs;
     this.#now = steadyTime(clock);
     this.#epoch = clock.nowMs();
+    this.#burials = new Burials({ jobs, clock, telemetry: this.#telemetry });
     this.#wakes = new WakeTimers(clock, () => this.#step({ kind: 'tick' }));
     const strategy = strategyNamed(config.strategy);
     this.#core = new BalancerCore({ self: balancerId, random, strategy });
@@ -150,6 +153,7 @@ class BalancerRole {
     if (connected !== this.#connected)
       this.#step({ kind: connected ? 'connected' : 'disconnected' });
     this.#connected = connected;
+    this.#burials.look();
     this.#step({ kind: 'tick' });
   }
 
@@ -179,7 +183,8 @@ class BalancerRole {
         this.#run(work, effect);
         break;
       case 'read_ledger':
-        this.#readLedger(work);
+        if (work.body.kind === 'inline') this.#submits.giveBack(work, 'worker_lost');
+        else this.#desk.read(work);
         break;
       case 'end_failed':
         this.#desk.fail(work, { ...effect, code: this.#codeOf(effect) });
@@ -191,7 +196,7 @@ class BalancerRole {
   }
 
   #onStored(message: StoredMessage): void {
-    const parts = { ...this.#parts, jobs: this.#jobs, telemetry: this.#telemetry };
+    const parts = { telemetry: this.#telemetry, burials: this.#burials };
     const stored = storedWork(message, parts);
     if (!stored) return;
     const { header, sequence, work } = stored;
@@ -259,11 +264,6 @@ class BalancerRole {
     if (answer !== 'ok') work.waitingSinceMs = clock.nowMs();
     this.#step({ kind: 'run_answered', jobId, workerId, attempt, answer });
     if (answer !== 'ok' && this.#wasCancelled(jobId)) this.#cancel(jobId);
-  }
-
-  #readLedger(work: QueuedWork): void {
-    if (work.body.kind === 'inline') this.#submits.giveBack(work, 'worker_lost');
-    else this.#desk.read(work);
   }
 
   /** A waiting job that nobody wants any more. One that a worker has is cancelled there. */

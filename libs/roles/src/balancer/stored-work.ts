@@ -1,10 +1,8 @@
 import type { QueuedJob } from '@starling/balance';
 import type { StoredMessage } from '@starling/bus';
-import type { Clock } from '@starling/clock';
 import { readStoredJob } from '@starling/jobs';
 import type { RoleTelemetry } from '@starling/telemetry';
-import { buryJob } from '../delivery/bury-job.ts';
-import type { Jobs } from '../delivery/open-jobs.ts';
+import type { Burials } from './burials.ts';
 import type { QueuedWork } from './queued-work.ts';
 
 /** A job of the feed, as the core and as the shell take it. */
@@ -20,11 +18,7 @@ export interface StoredWork {
  */
 export function storedWork(
   message: StoredMessage,
-  parts: {
-    readonly jobs: Jobs;
-    readonly clock: Clock;
-    readonly telemetry: RoleTelemetry;
-  },
+  parts: { readonly telemetry: RoleTelemetry; readonly burials: Pick<Burials, 'add'> },
 ): StoredWork | undefined {
   const { telemetry } = parts;
   const { headers, sequence, storedAtMs: waitingSinceMs, subject } = message;
@@ -34,7 +28,7 @@ export function storedWork(
     return undefined;
   }
   if (read.kind === 'invalid') {
-    void buryJob(parts, sequence, { kind: 'invalid', problem: read.problem });
+    parts.burials.add(sequence, { kind: 'invalid', problem: read.problem });
     return undefined;
   }
   const { job } = read;

@@ -15,6 +15,7 @@ import {
 } from '@starling/contracts';
 import { type Backoff, fullJitterMs } from '@starling/lifecycle';
 import { type Context, counter, injectHeaders, type RoleTelemetry } from '@starling/telemetry';
+import { withSendable } from './sendable-result.ts';
 
 /** The settings of `deliverySection`. */
 export interface DeliveryConfig {
@@ -44,7 +45,7 @@ export async function sendResult(
   const giveUpAtMs = clock.monotonicMs() + config.resultRetryForMs;
   for (let failures = 1; ; failures += 1) {
     try {
-      await offer(parts, result, context);
+      await withSendable(result, (sendable) => offer(parts, sendable, context));
       return;
     } catch (error) {
       telemetry.run(() => log.debug('result.not_taken', { jobId, error }), context);

@@ -5,7 +5,6 @@ import type { Messaging } from '@starling/bus';
 import type { Clock } from '@starling/clock';
 import {
   type ErrorCode,
-  type Job,
   type JobOutcome,
   ownerOfOrigin,
   type Result,
@@ -13,11 +12,10 @@ import {
 } from '@starling/contracts';
 import type { Provider } from '@starling/llm';
 import { counter, injectHeaders, type RoleTelemetry } from '@starling/telemetry';
-import { buryJob } from '../delivery/bury-job.ts';
 import type { Jobs } from '../delivery/open-jobs.ts';
-import { type Answer, answerJob, type StopReason } from './answer-job.ts';
-import { fetchBody } from './fetch-body.ts';
+import { type Answer, answerJob } from './answer-job.ts';
 import { FrameSender } from './frame-sender.ts';
+import { type AskedJob, bodyOf } from './run-body.ts';
 import type { WorkerRun } from './worker-run.ts';
 
 export interface JobRunnerParts {
@@ -49,17 +47,30 @@ export async function runJob(
   attempt: number,
 ): Promise<JobFinish> {
   const { clock, messaging, telemetry } = parts;
-  const job = await bodyOf(parts, run);
-  if (!job) return letGo;
-  run.job = job;
+  const body = await bodyOf(parts, run);
+  if (body.kind === 'none') return letGo;
+  const { job } = body;
   const headers = telemetry.run(() => injectHeaders(), run.context);
   const ownerId = ownerOfOrigin(job.origin);
   const stream = { jobId: job.jobId, attempt, ownerId, headers };
   const { coalesceMs } = parts;
   const frames = new FrameSender({ messaging, clock, coalesceMs }, stream);
   run.frames = frames;
+  if (body.kind === 'unreadable') {
+    const outcome = { kind: 'failed', code: 'internal', partialText: '' } as const;
+    const answer = { outcome, llmMs: 0, firstTokenMs: undefined };
+    run.result = resultOf({ job, run, answer, attempt, workerId: parts.workerId });
+    return letGo;
+  }
+  run.job = body.job;
   const { signal } = run.stop;
-  const answer = await answerJob(parts, { job, attempt, frames, signal, parent: run.context });
+  const answer = await answerJob(parts, {
+    job: body.job,
+    attempt,
+    frames,
+    signal,
+    parent: run.context,
+  });
   frames[Symbol.dispose]();
   if (answer.kind === 'left') return letGo;
   const { outcome } = answer;
@@ -70,33 +81,10 @@ export async function runJob(
 
 const letGo: JobFinish = { outcome: 'failed', tokens: 0, failed: false };
 
-async function bodyOf(parts: JobRunnerParts, run: WorkerRun): Promise<Job | undefined> {
-  const { clock, jobs, telemetry } = parts;
-  const { jobId, work } = run.request;
-  if (work.kind === 'inline') return work.job;
-  // A cancelled job is fetched all the same: its end has to say whose it was.
-  const left = new AbortController();
-  const onStop = () => {
-    if (run.stop.signal.reason === ('left' satisfies StopReason)) left.abort();
-  };
-  run.stop.signal.addEventListener('abort', onStop, { once: true });
-  const body = await fetchBody({ clock, store: jobs.store }, work.sequence, left.signal);
-  run.stop.signal.removeEventListener('abort', onStop);
-  if (body.kind === 'job') return body.job;
-  const log = telemetry.log('worker');
-  const why = body.kind === 'unreadable' ? body.fault.kind : body.kind;
-  telemetry.run(() => log.warn('job.without_body', { jobId, why }), run.context);
-  // What a newer process wrote is left to one.
-  if (body.kind === 'unreadable' && body.fault.kind !== 'newer') {
-    await buryJob(parts, work.sequence, body.fault);
-  }
-  return undefined;
-}
-
 function resultOf(of: {
-  readonly job: Job;
+  readonly job: AskedJob;
   readonly run: WorkerRun;
-  readonly answer: Extract<Answer, { kind: 'ended' }>;
+  readonly answer: Pick<Extract<Answer, { kind: 'ended' }>, 'outcome' | 'llmMs' | 'firstTokenMs'>;
   readonly attempt: number;
   readonly workerId: WorkerId;
 }): Result {

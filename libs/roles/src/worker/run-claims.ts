@@ -6,6 +6,7 @@ import type { LedgerEnd, WorkerId } from '@starling/contracts';
 import type { RoleTelemetry } from '@starling/telemetry';
 import type { Jobs } from '../delivery/open-jobs.ts';
 import { type DeliveryConfig, sendResult } from '../delivery/send-result.ts';
+import { withSendable } from '../delivery/sendable-result.ts';
 import type { WorkerRun } from './worker-run.ts';
 
 type EffectOf<Kind extends WorkerEffect['kind']> = Extract<WorkerEffect, { kind: Kind }>;
@@ -59,9 +60,11 @@ export async function endRun(
     return 'written';
   }
   try {
-    const usage = usageOf(finish, result.outcome.kind);
-    const end = { kind: 'end', attempt, workerId, atMs: clock.nowMs(), result, ...usage } as const;
-    const written = await jobs.ledger.end(jobId, end, revision);
+    const written = await withSendable(result, (sendable) => {
+      const usage = usageOf(finish, sendable.outcome.kind);
+      const by = { attempt, workerId, atMs: clock.nowMs() };
+      return jobs.ledger.end(jobId, { kind: 'end', ...by, result: sendable, ...usage }, revision);
+    });
     if (written.kind === 'fenced') return 'refused';
     run.frames?.finish({ revision: written.revision, stored: work.sequence });
     if (result.origin.kind === 'ingress') void removeEnded(parts, run, work.sequence);
