@@ -57,16 +57,29 @@ class WorkerDriver {
     return this.step({ kind: 'end_answered', jobId: id(name), answer });
   }
 
+  /** The newest report, the one that a wake is on its way for included. */
   get report(): LoadReport {
-    const reports = this.said.filter((effect) => effect.kind === 'report');
-    const last = reports.at(-1);
-    if (!last) throw new Error('nothing was reported');
-    return last.report;
+    const last = this.said.findLast(({ kind }) => kind === 'report' || kind === 'wake');
+    if (last?.kind === 'wake') {
+      this.nowMs += last.delayMs;
+      this.step({ kind: 'woken' });
+    }
+    return this.reports.at(-1) ?? raise('nothing was reported');
+  }
+
+  get reports(): readonly LoadReport[] {
+    return this.said.flatMap((effect) => (effect.kind === 'report' ? [effect.report] : []));
   }
 }
 
-const but = (effects: readonly WorkerEffect[], left: WorkerEffect['kind'] = 'report') =>
-  effects.filter(({ kind }) => kind !== left);
+function raise(problem: string): never {
+  throw new Error(problem);
+}
+
+const but = (
+  effects: readonly WorkerEffect[],
+  left: readonly WorkerEffect['kind'][] = ['report', 'wake'],
+) => effects.filter(({ kind }) => !left.includes(kind));
 
 describe('a worker', () => {
   it('claims before it runs, and says yes only once it won [A6]', () => {
@@ -164,6 +177,72 @@ describe('a worker', () => {
     driver.ask('b');
     expect(cancel('b')).toEqual([]);
     expect(driver.win('b').filter(({ kind }) => kind === 'stop')).toHaveLength(1);
+  });
+});
+
+describe('the reports of a worker', () => {
+  const busy = (slots: number) => {
+    const driver = new WorkerDriver({ slots });
+    driver.hear(b0);
+    driver.nowMs += 100;
+    return driver;
+  };
+  const run = (driver: WorkerDriver, name: string) => {
+    driver.ask(name);
+    driver.win(name);
+    driver.finish(name);
+    driver.end(name, 'written');
+  };
+
+  it('tell of many changes together, 25 ms after the first [B3]', () => {
+    const driver = busy(8);
+    const before = driver.reports.length;
+    driver.ask('a');
+    for (const name of ['b', 'c', 'd']) {
+      driver.nowMs += 2;
+      run(driver, name);
+    }
+    expect(driver.reports).toHaveLength(before);
+    const wakes = driver.said.flatMap((effect) => (effect.kind === 'wake' ? effect.delayMs : []));
+    expect(wakes).toEqual([25]);
+    driver.nowMs += 19;
+    driver.step({ kind: 'woken' });
+    expect(driver.reports).toHaveLength(before + 1);
+    expect(driver.report).toMatchObject({ running: ['a'], grants: { b0: 7 } });
+    expect(driver.report.ended?.map(({ jobId }) => jobId)).toEqual(['b', 'c', 'd']);
+  });
+
+  it('tell of a slot at once when a balancer has none left, or 5 ms after the last [B3] [B4]', () => {
+    const driver = busy(2);
+    for (const name of ['a', 'b']) {
+      driver.ask(name);
+      driver.win(name);
+      driver.finish(name);
+    }
+    driver.end('a', 'written');
+    expect(driver.reports.at(-1)).toMatchObject({ running: ['b'], grants: { b0: 1 } });
+    driver.ask('c');
+    driver.nowMs += 2;
+    driver.end('b', 'written');
+    expect(driver.said.at(-1)).toEqual({ kind: 'wake', delayMs: 3 });
+    driver.nowMs += 3;
+    driver.step({ kind: 'woken' });
+    expect(driver.reports.at(-1)).toMatchObject({ running: ['c'], grants: { b0: 1 } });
+    // The wake that it replaced comes too late to say anything.
+    const said = driver.reports.length;
+    driver.nowMs += 20;
+    driver.step({ kind: 'woken' });
+    expect(driver.reports).toHaveLength(said);
+  });
+
+  it('tell at once of a drain and of a balancer that came or went [B4] [B8]', () => {
+    const driver = busy(4);
+    driver.ask('a');
+    const said = driver.reports.length;
+    driver.hear(b1);
+    driver.step({ kind: 'balancer_left', balancerId: b0 });
+    driver.step({ kind: 'drain' });
+    expect(driver.reports).toHaveLength(said + 3);
   });
 });
 

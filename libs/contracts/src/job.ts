@@ -108,7 +108,7 @@ export const tookContract = defineContract({
 });
 export type Took = Payload<typeof tookContract>;
 
-/** A worker's own word on its load: every 250 ms and on change (features B3). */
+/** A worker's own word on its load: every 250 ms and soon after a change (features B3). */
 export const loadReportContract = defineContract({
   name: 'load report',
   subject: 'load.<worker>',

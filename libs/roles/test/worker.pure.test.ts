@@ -394,6 +394,7 @@ describe('a worker', () => {
     await fleet.clock.advance(0);
     expect(reports.at(-1)?.grants).toEqual({ b0: 4 });
     await run();
+    await fleet.clock.advance(30);
     expect(reports.at(-1)).toMatchObject({ running: [expect.anything()], grants: { b0: 3 } });
     // A dealt slot stays with its holder; who came later gets it when the holder leaves.
     beat('b1');

@@ -45,6 +45,11 @@ export class SlotGrants {
     return this.#total;
   }
 
+  /** Whether any of them has no slot left. */
+  lacks(balancers: readonly BalancerId[]): boolean {
+    return balancers.some((holder) => !this.#dealt.has(holder));
+  }
+
   /** Slots by balancer, without those that have none. */
   record(): Record<BalancerId, number> {
     return Object.fromEntries(this.#dealt);

@@ -8,11 +8,13 @@ import type { BalancerId, JobId, LoadReport, WorkerId } from '@starling/contract
 import { PeerBook } from '../core/peer-book.ts';
 import { rendezvousWeight } from '../core/rendezvous.ts';
 import { HealthTracker } from '../health/health-tracker.ts';
+import { type ReportGaps, ReportPace } from './report-pace.ts';
 import { defaultSlowStart, SlotGrants, type SlowStart, usableSlots } from './slot-grants.ts';
+import { ToldEnds } from './told-ends.ts';
 import type { JobFinish, WorkerEffect, WorkerEvent } from './worker-events.ts';
 
 /** Times (milliseconds) and bounds of a worker's core. */
-export interface WorkerLimits {
+export interface WorkerLimits extends ReportGaps {
   /** Between reports without change; also the tick. */
   readonly reportMs: number;
   /** A balancer that was silent this long is dead: it gets no slots. */
@@ -24,6 +26,8 @@ export interface WorkerLimits {
 
 export const defaultWorkerLimits: WorkerLimits = {
   reportMs: 250,
+  pressingGapMs: 5,
+  changeGapMs: 25,
   balancerDeadMs: 750,
   endRetryMs: 1_000,
   slowStart: defaultSlowStart,
@@ -57,11 +61,6 @@ interface SlotUse {
   cancelled: boolean;
 }
 
-/** How many reports list an end: one may be lost. */
-const endListings = 2;
-/** Ends listed at once; beyond it a balancer learns from the ledger. */
-const maxEndsListed = 500;
-
 /** See the module's header. */
 export class WorkerCore {
   readonly #parts: WorkerCoreParts;
@@ -70,13 +69,15 @@ export class WorkerCore {
   readonly #balancers: PeerBook;
   readonly #grants: SlotGrants;
   readonly #health = new HealthTracker();
-  #ended: { readonly jobId: JobId; readonly tokens: number; listings: number }[] = [];
+  readonly #pace: ReportPace;
+  readonly #ends = new ToldEnds();
   #draining = false;
   #sequence = 0;
 
   constructor(parts: WorkerCoreParts) {
     this.#parts = parts;
     this.#limits = parts.limits ?? defaultWorkerLimits;
+    this.#pace = new ReportPace(this.#limits);
     this.#balancers = new PeerBook(this.#limits.balancerDeadMs);
     this.#grants = new SlotGrants(rendezvousWeight('turn', parts.self));
   }
@@ -116,6 +117,9 @@ export class WorkerCore {
         this.#report(nowMs, effects);
         this.#tellDrained(effects);
         break;
+      case 'woken':
+        if (this.#pace.isDue(nowMs)) this.#report(nowMs, effects);
+        break;
       case 'tick':
         this.#balancers.sweep(nowMs);
         this.#writeEndsAgain(nowMs, effects);
@@ -154,7 +158,7 @@ export class WorkerCore {
         cancelled: false,
       });
       effects.push({ kind: 'claim', jobId, attempt, previousRevision });
-      this.#report(nowMs, effects);
+      this.#changed(nowMs, effects);
     }
   }
 
@@ -171,7 +175,7 @@ export class WorkerCore {
       effects.push({ kind: 'start', jobId, sequence, attempt });
       if (use.cancelled) effects.push({ kind: 'stop', jobId, reason: 'cancelled' });
     } else {
-      this.#free(jobId, nowMs, effects);
+      this.#leave(jobId, nowMs, effects);
     }
     // After an unknown outcome nobody is answered: they ask the ledger, which knows.
     if (answer.kind === 'unknown') return;
@@ -206,14 +210,12 @@ export class WorkerCore {
     if (use?.phase.kind !== 'ending' || answer === 'unknown') return;
     const { attempt, phase } = use;
     if (answer === 'written') {
-      const { tokens } = phase.finish;
-      this.#ended.push({ jobId, tokens, listings: endListings });
-      if (this.#ended.length > maxEndsListed) this.#ended.shift();
+      this.#ends.add(jobId, phase.finish.tokens);
       effects.push({ kind: 'settled', jobId, attempt });
     } else {
       effects.push({ kind: 'fenced', jobId, attempt });
     }
-    this.#free(jobId, nowMs, effects);
+    this.#leave(jobId, nowMs, effects);
   }
 
   #cancel(jobId: JobId, effects: WorkerEffect[]): void {
@@ -232,9 +234,9 @@ export class WorkerCore {
     }
   }
 
-  #free(jobId: JobId, nowMs: number, effects: WorkerEffect[]): void {
+  #leave(jobId: JobId, nowMs: number, effects: WorkerEffect[]): void {
     this.#jobs.delete(jobId);
-    this.#report(nowMs, effects);
+    this.#changed(nowMs, effects);
     this.#tellDrained(effects);
   }
 
@@ -242,12 +244,29 @@ export class WorkerCore {
     if (this.#draining && this.#jobs.size === 0) effects.push({ kind: 'drained' });
   }
 
-  #report(nowMs: number, effects: WorkerEffect[]): void {
-    const { self, epoch, slots, startedAtMs, models } = this.#parts;
+  /** A slot was taken or came free: balancers are told together with what else changes soon. */
+  #changed(nowMs: number, effects: WorkerEffect[]): void {
+    // Whoever has a grant of ours left can use that one first.
+    const pressing =
+      this.#free(nowMs) > this.#grants.total && this.#grants.lacks(this.#balancers.ids);
+    const delayMs = this.#pace.changed(pressing ? 'pressing' : 'plain', nowMs);
+    if (delayMs === 0) this.#report(nowMs, effects);
+    else if (delayMs !== undefined) effects.push({ kind: 'wake', delayMs });
+  }
+
+  /** Slots that may be dealt. */
+  #free(nowMs: number): number {
+    if (this.#draining) return 0;
+    const { slots, startedAtMs } = this.#parts;
     const usable = usableSlots(slots, nowMs - startedAtMs, this.#limits.slowStart);
-    const free = this.#draining ? 0 : Math.max(0, usable - this.#jobs.size);
-    this.#grants.settle(free, this.#balancers.ids);
-    const ended = this.#endedToTell();
+    return Math.max(0, usable - this.#jobs.size);
+  }
+
+  #report(nowMs: number, effects: WorkerEffect[]): void {
+    const { self, epoch, slots, models } = this.#parts;
+    this.#pace.said(nowMs);
+    this.#grants.settle(this.#free(nowMs), this.#balancers.ids);
+    const ended = this.#ends.take();
     const attempts = this.#laterAttempts();
     const { errorRate, firstTokenMs } = this.#health.signs(nowMs);
     const report: LoadReport = {
@@ -265,14 +284,6 @@ export class WorkerCore {
       ...(firstTokenMs !== undefined && { firstTokenMs }),
     };
     effects.push({ kind: 'report', report });
-  }
-
-  /** Ends that not enough reports have listed. */
-  #endedToTell(): LoadReport['ended'] {
-    if (this.#ended.length === 0) return undefined;
-    const told = this.#ended.map(({ jobId, tokens }) => ({ jobId, tokens }));
-    this.#ended = this.#ended.filter((one) => --one.listings > 0);
-    return told;
   }
 
   #laterAttempts(): LoadReport['attempts'] {

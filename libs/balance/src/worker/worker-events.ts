@@ -42,6 +42,8 @@ export type WorkerEvent =
   | { readonly kind: 'balancer_left'; readonly balancerId: BalancerId }
   /** Told to stop: nothing new, finish what runs. */
   | { readonly kind: 'drain' }
+  /** The time of a `wake` has come. */
+  | { readonly kind: 'woken' }
   /** Time passed; every `reportMs`. */
   | { readonly kind: 'tick' };
 
@@ -83,5 +85,7 @@ export type WorkerEffect =
   /** The claim was replaced: settle what was reserved, send nothing. */
   | { readonly kind: 'fenced'; readonly jobId: JobId; readonly attempt: number }
   | { readonly kind: 'report'; readonly report: LoadReport }
+  /** Come back with `woken` after this long, to report what changed; it replaces the wake before. */
+  | { readonly kind: 'wake'; readonly delayMs: number }
   /** Drained: nothing runs and nothing will. */
   | { readonly kind: 'drained' };

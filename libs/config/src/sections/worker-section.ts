@@ -13,7 +13,7 @@ export const workerSection = {
     min: 10,
     max: 1_000,
     unit: 'milliseconds',
-    doc: 'Time between two load reports; a change is reported at once besides. Longer spares messages and makes a lost one cost more.',
+    doc: 'Time between two load reports; changes are reported besides, together and within 25 ms. Longer spares messages and makes a lost one cost more.',
   }),
   coalesceMs: field.integer('STARLING_COALESCE_MS', {
     default: 40,

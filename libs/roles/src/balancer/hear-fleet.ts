@@ -4,8 +4,6 @@ import {
   type BalancerHeartbeat,
   type BalancerId,
   balancerHeartbeatContract,
-  type Decoded,
-  decode,
   type LoadReport,
   loadReportContract,
   type Submit,
@@ -16,7 +14,7 @@ import {
   type Wake,
   wakeContract,
 } from '@starling/contracts';
-import { counter } from '@starling/telemetry';
+import { readable } from '../delivery/readable.ts';
 
 /** Whoever listens. */
 export interface FleetEars {
@@ -29,8 +27,6 @@ export interface FleetEars {
   submitted(submit: Submit | undefined, message: BusMessage): void;
 }
 
-const quarantined = counter('starling.bus.quarantined');
-
 /** Listens until disposed. */
 export async function hearFleet(
   messaging: Messaging,
@@ -42,32 +38,23 @@ export async function hearFleet(
     stack.use(await messaging.subscribe(subject, handler));
   };
   await hear(subjects.allLoad, ({ payload }) => {
-    const report = readable(loadReportContract, decode(loadReportContract, payload));
+    const report = readable(loadReportContract, payload);
     if (report) ears.load(report);
   });
   await hear(subjects.balancerHeartbeat, ({ payload }) => {
-    const heartbeat = readable(
-      balancerHeartbeatContract,
-      decode(balancerHeartbeatContract, payload),
-    );
+    const heartbeat = readable(balancerHeartbeatContract, payload);
     if (heartbeat) ears.heartbeat(heartbeat);
   });
   await hear(subjects.took, ({ payload }) => {
-    const took = readable(tookContract, decode(tookContract, payload));
+    const took = readable(tookContract, payload);
     if (took) ears.took(took);
   });
   await hear(subjects.allWakes, ({ payload }) => {
-    const wake = readable(wakeContract, decode(wakeContract, payload));
+    const wake = readable(wakeContract, payload);
     if (wake) ears.ended(wake);
   });
   await hear(subjects.submit(self), (message) =>
-    ears.submitted(readable(submitContract, decode(submitContract, message.payload)), message),
+    ears.submitted(readable(submitContract, message.payload), message),
   );
   return stack.move();
-}
-
-function readable<T>(contract: { readonly name: string }, decoded: Decoded<T>): T | undefined {
-  if (decoded.ok) return decoded.value;
-  quarantined.add(1, { contract: contract.name, fault: decoded.fault.kind });
-  return undefined;
 }

@@ -1,12 +1,10 @@
 import type { Messaging } from '@starling/bus';
-import { type Cancel, cancelContract, decode, type JobId, subjects } from '@starling/contracts';
-import { counter } from '@starling/telemetry';
+import { type Cancel, cancelContract, type JobId, subjects } from '@starling/contracts';
+import { readable } from './readable.ts';
 import { RecentIds } from './recent-ids.ts';
 
 /** A cancel may overtake its job, which may wait for minutes; so many of them are remembered. */
 const maxRemembered = 1_000;
-
-const quarantined = counter('starling.bus.quarantined');
 
 /** The cancels of the whole fleet. */
 export interface CancelWatch extends AsyncDisposable {
@@ -21,13 +19,10 @@ export async function watchCancels(
 ): Promise<CancelWatch> {
   const recent = new RecentIds<JobId>(maxRemembered);
   const subscription = await messaging.subscribe(subjects.allCancels, ({ payload }) => {
-    const decoded = decode(cancelContract, payload);
-    if (!decoded.ok) {
-      quarantined.add(1, { contract: cancelContract.name, fault: decoded.fault.kind });
-      return;
-    }
-    recent.add(decoded.value.jobId);
-    onCancel(decoded.value);
+    const cancel = readable(cancelContract, payload);
+    if (!cancel) return;
+    recent.add(cancel.jobId);
+    onCancel(cancel);
   });
   return {
     has: (jobId) => recent.has(jobId),

@@ -2,8 +2,6 @@ import type { BusMessage, Messaging } from '@starling/bus';
 import {
   type BalancerHeartbeat,
   balancerHeartbeatContract,
-  type Decoded,
-  decode,
   encode,
   type Frame,
   frameContract,
@@ -15,7 +13,7 @@ import {
   returnedContract,
   subjects,
 } from '@starling/contracts';
-import { counter } from '@starling/telemetry';
+import { readable } from '../delivery/readable.ts';
 
 /** What the fleet says to an ingress. */
 export interface FleetEars {
@@ -25,14 +23,7 @@ export interface FleetEars {
   returned(returned: Returned): void;
 }
 
-const quarantined = counter('starling.bus.quarantined');
 const taken = encode(resultReplyContract, { kind: 'taken' });
-
-/** Passes on what decoded; the rest is counted. */
-function use<T>(name: string, decoded: Decoded<T>, take: (value: T) => void): void {
-  if (decoded.ok) take(decoded.value);
-  else quarantined.add(1, { contract: name, fault: decoded.fault.kind });
-}
 
 /**
  * Listens for all requests at once, one subscription for each kind of message. A result is answered with
@@ -47,22 +38,23 @@ export async function listenToFleet(
   const on = async (subject: string, handler: (message: BusMessage) => void) => {
     stack.use(await messaging.subscribe(subject, handler));
   };
-  await on(subjects.framesOf(ingressId), ({ payload }) =>
-    use(frameContract.name, decode(frameContract, payload), (frame) => ears.frame(frame)),
-  );
-  await on(subjects.result(ingressId), (message) =>
-    use(resultContract.name, decode(resultContract, message.payload), (result) => {
-      message.respond(taken);
-      ears.result(result);
-    }),
-  );
-  await on(subjects.returned(ingressId), ({ payload }) =>
-    use(returnedContract.name, decode(returnedContract, payload), (job) => ears.returned(job)),
-  );
-  await on(subjects.balancerHeartbeat, ({ payload }) =>
-    use(balancerHeartbeatContract.name, decode(balancerHeartbeatContract, payload), (heartbeat) =>
-      ears.heartbeat(heartbeat),
-    ),
-  );
+  await on(subjects.framesOf(ingressId), ({ payload }) => {
+    const frame = readable(frameContract, payload);
+    if (frame) ears.frame(frame);
+  });
+  await on(subjects.result(ingressId), (message) => {
+    const result = readable(resultContract, message.payload);
+    if (!result) return;
+    message.respond(taken);
+    ears.result(result);
+  });
+  await on(subjects.returned(ingressId), ({ payload }) => {
+    const returned = readable(returnedContract, payload);
+    if (returned) ears.returned(returned);
+  });
+  await on(subjects.balancerHeartbeat, ({ payload }) => {
+    const heartbeat = readable(balancerHeartbeatContract, payload);
+    if (heartbeat) ears.heartbeat(heartbeat);
+  });
   return stack.move();
 }

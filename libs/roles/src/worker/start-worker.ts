@@ -11,15 +11,11 @@ import {
 } from '@starling/balance';
 import type { BusMessage } from '@starling/bus';
 import {
-  balancerHeartbeatContract,
-  decode,
   encode,
   type JobId,
   type LoadReport,
   loadReportContract,
   type RunReply,
-  releasedContract,
-  resendContract,
   runReplyContract,
   runRequestContract,
   subjects,
@@ -27,9 +23,11 @@ import {
 import { createDrainable } from '@starling/lifecycle';
 import { counter, type RoleTelemetry, telemetryFor } from '@starling/telemetry';
 import { type Jobs, openJobs } from '../delivery/open-jobs.ts';
+import { readable } from '../delivery/readable.ts';
 import { steadyTime } from '../delivery/steady-time.ts';
 import { watchCancels } from '../delivery/watch-cancels.ts';
 import type { StopReason } from './answer-job.ts';
+import { hearOrders } from './hear-orders.ts';
 import { runJob } from './job-runner.ts';
 import { claimRun, endRun, type RunClaimsParts } from './run-claims.ts';
 import type { Worker, WorkerParts, WorkerSnapshot } from './worker-parts.ts';
@@ -37,7 +35,6 @@ import { newRun, type WorkerRun } from './worker-run.ts';
 
 type EffectOf<Kind extends WorkerEffect['kind']> = Extract<WorkerEffect, { kind: Kind }>;
 
-const quarantined = counter('starling.bus.quarantined');
 const fenced = counter('starling.jobs.fenced');
 
 /** Starts a worker; it is known to the balancers from its first load report on. */
@@ -65,6 +62,7 @@ class WorkerRole {
   readonly #empty = Promise.withResolvers<void>();
   #wasCancelled: (jobId: JobId) => boolean = () => false;
   #timer: Disposable | undefined;
+  #wake: Disposable | undefined;
   #draining = false;
   /** What cannot be written now is left to others. */
   #leaving = false;
@@ -92,12 +90,19 @@ class WorkerRole {
     );
     this.#stack.use(watch);
     this.#wasCancelled = (jobId) => watch.has(jobId);
-    const hear = async (subject: string, handler: (message: BusMessage) => void) =>
-      this.#stack.use(await messaging.subscribe(subject, handler));
-    await hear(subjects.run(this.#parts.workerId), (message) => this.#onRun(message));
-    await hear(subjects.balancerHeartbeat, (message) => this.#onHeartbeat(message));
-    await hear(subjects.allResends, (message) => this.#onResend(message));
-    await hear(subjects.allReleases, (message) => this.#onRelease(message));
+    const { workerId } = this.#parts;
+    this.#stack.use(
+      await messaging.subscribe(subjects.run(workerId), (message) => this.#onRun(message)),
+    );
+    this.#stack.use(
+      await hearOrders(messaging, {
+        heartbeat: ({ balancerId, draining }) =>
+          this.#step({ kind: draining ? 'balancer_left' : 'balancer_heard', balancerId }),
+        resend: (missed) => this.#runs.get(missed.jobId)?.frames?.resend(missed),
+        // What it would end with is refused, so it need not go on.
+        released: ({ jobId }) => this.#runs.get(jobId)?.stop.abort('left' satisfies StopReason),
+      }),
+    );
     this.#tick();
   }
 
@@ -130,6 +135,7 @@ class WorkerRole {
     this.#step({ kind: 'drain' });
     await this.#empty.promise;
     this.#timer?.[Symbol.dispose]();
+    this.#wake?.[Symbol.dispose]();
     await this.#stack.disposeAsync();
   }
 
@@ -170,6 +176,9 @@ class WorkerRole {
       case 'report':
         this.#report(effect.report);
         break;
+      case 'wake':
+        this.#wakeLater(effect.delayMs);
+        break;
       case 'drained':
         this.#empty.resolve();
         break;
@@ -177,14 +186,11 @@ class WorkerRole {
   }
 
   #onRun(message: BusMessage): void {
-    const decoded = decode(runRequestContract, message.payload);
-    if (!decoded.ok) {
-      this.#quarantine(runRequestContract.name, decoded.fault.kind);
-      this.#telemetry.log('worker').warn('run_request.malformed', { ...decoded.fault });
+    const request = readable(runRequestContract, message.payload);
+    if (!request) {
       this.#reply(message, 'invalid');
       return;
     }
-    const request = decoded.value;
     const { attempt, dispatchedBy: from, jobId, work } = request;
     const known = this.#runs.get(jobId);
     const context = this.#telemetry.contextFrom(message.headers);
@@ -200,27 +206,6 @@ class WorkerRole {
     const taken = known !== undefined || effects.some(({ kind }) => kind === 'claim');
     if (!taken) this.#runs.delete(jobId);
     else if (this.#wasCancelled(jobId)) this.#step({ kind: 'cancel_requested', jobId });
-  }
-
-  #onHeartbeat({ payload }: BusMessage): void {
-    const decoded = decode(balancerHeartbeatContract, payload);
-    if (decoded.ok) {
-      const { balancerId, draining } = decoded.value;
-      this.#step({ kind: draining ? 'balancer_left' : 'balancer_heard', balancerId });
-    } else this.#quarantine(balancerHeartbeatContract.name, decoded.fault.kind);
-  }
-
-  #onResend({ payload }: BusMessage): void {
-    const decoded = decode(resendContract, payload);
-    if (decoded.ok) this.#runs.get(decoded.value.jobId)?.frames?.resend(decoded.value);
-    else this.#quarantine(resendContract.name, decoded.fault.kind);
-  }
-
-  /** An operator took a job from us: what it would end with is refused, so it need not go on. */
-  #onRelease({ payload }: BusMessage): void {
-    const decoded = decode(releasedContract, payload);
-    if (!decoded.ok) this.#quarantine(releasedContract.name, decoded.fault.kind);
-    else this.#runs.get(decoded.value.jobId)?.stop.abort('left' satisfies StopReason);
   }
 
   #answerAsker({ answer, jobId, to }: EffectOf<'reply'>): void {
@@ -279,6 +264,14 @@ class WorkerRole {
     this.#telemetry.run(() => log.warn('job.fenced', { jobId, attempt }), run.context);
   }
 
+  #wakeLater(delayMs: number): void {
+    this.#wake?.[Symbol.dispose]();
+    // A timer may fire a fraction of a millisecond early, and the core would find nothing to say.
+    this.#wake = this.#parts.clock.schedule(Math.ceil(delayMs) + 1, () =>
+      this.#step({ kind: 'woken' }),
+    );
+  }
+
   #report(report: LoadReport): void {
     const { bus, workerId } = this.#parts;
     try {
@@ -286,10 +279,6 @@ class WorkerRole {
     } catch {
       // The bus is away, and so are the balancers; the next report tells them all that counts.
     }
-  }
-
-  #quarantine(contract: string, fault: string): void {
-    quarantined.add(1, { contract, fault });
   }
 
   #stopAll(): void {

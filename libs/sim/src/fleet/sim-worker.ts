@@ -78,6 +78,9 @@ export class SimWorker {
           bus.send(this.node, balancer.node, () => balancer.step({ kind: 'load_report', report }));
         }
         break;
+      case 'wake':
+        this.node.after(effect.delayMs, () => this.step({ kind: 'woken' }));
+        break;
       case 'reply': {
         const { jobId, attempt, answer, to } = effect;
         const balancer = balancers.get(to);

@@ -212,6 +212,9 @@ class SharedView implements Design {
       case 'report':
         this.#toBalancers({ kind: 'load_report', report: effect.report });
         break;
+      case 'wake':
+        simulation.after(effect.delayMs, () => this.#work(worker, { kind: 'woken' }));
+        break;
       case 'reply':
         this.#reply(worker, effect);
         break;
