@@ -65,8 +65,6 @@ export class AnswerCollector {
       case 'finish':
         this.#finish ??= part.reason;
         return [];
-      case 'end':
-        return [];
     }
   }
 

@@ -8,21 +8,30 @@ export type DialectPart =
   | { readonly kind: 'usage'; readonly usage: Usage }
   | { readonly kind: 'model'; readonly model: string }
   /** The answer is whole. Usage may still follow. */
-  | { readonly kind: 'finish'; readonly reason: 'stop' | 'length' | 'content_filter' }
-  /** The server has said its last word, though its stream may stay open. */
-  | { readonly kind: 'end' };
+  | { readonly kind: 'finish'; readonly reason: 'stop' | 'length' | 'content_filter' };
+
+/** One call's question. */
+export interface Asked extends CompletionRequest {
+  readonly model: string;
+  /** The answer is to come in one piece. */
+  readonly whole: boolean;
+}
+
+/** Reads one response with status 200. */
+export interface PartReader {
+  /**
+   * What this chunk completes.
+   * @throws {ProviderFaultError} for an error object in the stream and for what is no such stream
+   */
+  read(chunk: Uint8Array): Iterable<DialectPart>;
+  /** What the end of the body completes. @throws as above */
+  end(): Iterable<DialectPart>;
+}
 
 export interface Dialect {
   readonly path: string;
   /** Headers of every request, the key among them. */
   readonly headers: Readonly<Record<string, string>>;
-  body(request: CompletionRequest & { readonly model: string }): unknown;
-  /**
-   * Reads a response with status 200.
-   * @throws {ProviderFaultError} for an error object in the stream and for what is no such stream
-   */
-  read(
-    body: AsyncIterable<Uint8Array>,
-    contentType: string | undefined,
-  ): AsyncGenerator<DialectPart>;
+  body(asked: Asked): unknown;
+  reader(contentType: string | undefined): PartReader;
 }

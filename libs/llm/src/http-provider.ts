@@ -1,23 +1,17 @@
 /** One call to a provider over a pooled connection; retries and the like are layers around it. */
 import type { Clock } from '@starling/clock';
-import type { ConnectionLease, ConnectionPool, PoolStats, ProviderResponse } from '@starling/pool';
+import type { ConnectionLease, ConnectionPool, PoolStats } from '@starling/pool';
 import { AnswerCollector } from './answer-collector.ts';
 import { type CallLimits, CallTimers } from './call-timers.ts';
-import type { Dialect } from './dialect.ts';
+import type { Asked, Dialect } from './dialect.ts';
+import { PartQueue } from './part-queue.ts';
 import type { CallOptions, CompletionRequest, Provider, StreamPart } from './provider.ts';
-import {
-  faultAfterText,
-  faultOfError,
-  faultOfStatus,
-  type ProviderFault,
-  providerCodeIn,
-} from './provider-fault.ts';
-import { retryAfterMsOf } from './retry-after.ts';
+import { faultAfterText, faultOfError, type ProviderFault } from './provider-fault.ts';
+import { ResponseAnswer } from './response-answer.ts';
+import { wholeLimits } from './whole-limits.ts';
 
 /** How long a server may still send usage after the answer, or keep the stream open after its end. */
 const closeAllowanceMs = 1_000;
-/** More of an error's body is not read: the connection is given up instead. */
-const maxErrorBytes = 8 * 1024;
 
 export interface HttpProviderOptions {
   readonly name: string;
@@ -61,14 +55,35 @@ export class HttpProvider implements Provider {
   }
 
   async *stream(request: CompletionRequest, call: CallOptions): AsyncGenerator<StreamPart> {
-    const asked = { ...request, model: request.model ?? this.#options.defaultModel };
+    const model = request.model ?? this.#options.defaultModel;
+    const asked = { ...request, model, whole: call.whole ?? false };
+    const queue = new PartQueue();
+    const ending = new CallEnding(call.signal);
+    const answered = this.#answer(asked, { queue, ending }).finally(() => queue.close());
+    try {
+      for (let parts = await queue.take(); parts.length > 0; parts = await queue.take()) {
+        for (const part of parts) yield part;
+      }
+    } finally {
+      // The reader left in the middle.
+      if (!queue.closed) ending.end({ by: 'caller' });
+      await answered;
+    }
+  }
+
+  /** Never rejects; the queue has the answer with its ending. */
+  async #answer(
+    asked: Asked,
+    call: { readonly queue: PartQueue; readonly ending: CallEnding },
+  ): Promise<void> {
+    const { queue } = call;
     const answer = new AnswerCollector(asked);
-    using ending = new CallEnding(call.signal);
+    using ending = call.ending;
     let fault: ProviderFault | undefined;
     try {
       using lease = await this.#options.pool.acquire({ signal: ending.signal });
       try {
-        fault = yield* this.#converse(asked, { answer, lease, ending });
+        fault = await this.#converse(asked, { answer, lease, ending, queue });
       } catch (error) {
         // After the caller's abort the connection dials anew; after anything else nobody knows.
         if (ending.cause?.by !== 'caller') lease.destroy();
@@ -80,61 +95,46 @@ export class HttpProvider implements Provider {
         fault = ending.cause?.by === 'timer' ? ending.cause.fault : faultOfError(error);
       }
     }
-    if (fault) yield { kind: 'error', fault: answer.hasText ? faultAfterText(fault) : fault };
-    else yield* answer.end();
+    if (fault) queue.push({ kind: 'error', fault: answer.hasText ? faultAfterText(fault) : fault });
+    else for (const part of answer.end()) queue.push(part);
   }
 
   /** Sends the question and passes on the answer; returns the fault of a refusing status. */
-  async *#converse(
-    asked: CompletionRequest & { readonly model: string },
+  async #converse(
+    asked: Asked,
     call: {
       readonly answer: AnswerCollector;
       readonly lease: ConnectionLease;
       readonly ending: CallEnding;
+      readonly queue: PartQueue;
     },
-  ): AsyncGenerator<StreamPart, ProviderFault | undefined> {
-    const { answer, lease, ending } = call;
-    const { clock, dialect, limits } = this.#options;
+  ): Promise<ProviderFault | undefined> {
+    const { answer, lease, ending, queue } = call;
+    const { clock, dialect, secret } = this.#options;
+    const limits = asked.whole
+      ? wholeLimits(this.#options.limits, asked.maxCompletionTokens)
+      : this.#options.limits;
     using timers = new CallTimers(clock, limits, (fault) => ending.end({ by: 'timer', fault }));
-    const response = await lease.connection.request({
-      method: 'POST',
-      path: dialect.path,
-      headers: dialect.headers,
-      body: JSON.stringify(dialect.body(asked)),
-      signal: ending.signal,
-    });
-    if (response.status !== 200) return await this.#refusal(response);
     using closing = new DisposableStack();
-    for await (const part of dialect.read(response.body, response.headers['content-type'])) {
-      if (part.kind === 'text' || part.kind === 'reasoning') timers.token();
-      const wasFinished = answer.finished;
-      yield* answer.take(part);
-      if (answer.full) return undefined;
-      if (answer.finished && !wasFinished) {
+    const response = new ResponseAnswer({
+      ...{ dialect, answer },
+      say: (part) => queue.push(part),
+      onToken: () => timers.token(),
+      onFinish: () => {
         closing.use(clock.schedule(closeAllowanceMs, () => ending.end({ by: 'closing' })));
-      }
-    }
-    return undefined;
-  }
-
-  async #refusal(response: ProviderResponse): Promise<ProviderFault> {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of response.body) {
-      size += chunk.byteLength;
-      if (size > maxErrorBytes) break;
-      chunks.push(chunk);
-    }
-    let body: unknown;
-    try {
-      body = JSON.parse(Buffer.concat(chunks).toString());
-    } catch {
-      // An edge in front of the provider answers in HTML: the status has to do.
-    }
-    return faultOfStatus(response.status, {
-      providerCode: providerCodeIn(body, this.#options.secret),
-      retryAfterMs: retryAfterMsOf(response.headers, this.#options.clock.nowMs()),
+      },
     });
+    await lease.connection.exchange(
+      {
+        method: 'POST',
+        path: dialect.path,
+        headers: dialect.headers,
+        body: JSON.stringify(dialect.body(asked)),
+        signal: ending.signal,
+      },
+      response,
+    );
+    return response.end({ secret, nowMs: clock.nowMs() });
   }
 }
 

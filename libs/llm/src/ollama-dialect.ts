@@ -1,27 +1,17 @@
 /** Ollama's own chat API: a line of JSON a chunk (docs.ollama.com/api/chat). */
-import { z } from 'zod';
-import type { Dialect, DialectPart } from './dialect.ts';
-import { linesOf } from './line-reader.ts';
-import { parseChunk } from './parse-chunk.ts';
-
-const chunk = z.object({
-  model: z.string().nullish(),
-  message: z.object({ content: z.string().nullish(), thinking: z.string().nullish() }).nullish(),
-  done: z.boolean().nullish(),
-  done_reason: z.string().nullish(),
-  prompt_eval_count: z.int().nonnegative().nullish(),
-  eval_count: z.int().nonnegative().nullish(),
-});
+import type { Dialect, DialectPart, PartReader } from './dialect.ts';
+import { LineReader } from './line-reader.ts';
+import { countIn, parseChunk, recordIn, textIn } from './parse-chunk.ts';
 
 /** The dialect of a local or remote Ollama; it needs no key. */
 export function ollamaDialect(): Dialect {
   return {
     path: '/api/chat',
     headers: { 'content-type': 'application/json', accept: 'application/x-ndjson' },
-    body: ({ model, messages, maxCompletionTokens, sampling }) => ({
+    body: ({ model, messages, maxCompletionTokens, sampling, whole }) => ({
       model,
       messages,
-      stream: true,
+      stream: !whole,
       options: {
         num_predict: maxCompletionTokens,
         ...(sampling && {
@@ -34,42 +24,39 @@ export function ollamaDialect(): Dialect {
         }),
       },
     }),
-    read: readLines,
+    reader: () => new OllamaReader(),
   };
 }
 
-async function* readLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<DialectPart> {
-  let rest = '';
-  const keepRest = (line: string) => {
-    rest = line;
-  };
-  for await (const line of linesOf(body, { onRest: keepRest })) yield* partsOfLine(line);
-  // The last line may lack its end; cut in its middle it does not parse, and so ends as a fault.
-  yield* partsOfLine(rest);
+class OllamaReader implements PartReader {
+  readonly #lines = new LineReader();
+
+  *read(chunk: Uint8Array): Generator<DialectPart> {
+    for (const line of this.#lines.read(chunk)) yield* partsOfLine(line);
+  }
+
+  /** The last line may lack its end; cut in its middle it does not parse, and so ends as a fault. */
+  end(): Iterable<DialectPart> {
+    return partsOfLine(this.#lines.rest);
+  }
 }
 
 function* partsOfLine(line: string): Generator<DialectPart> {
   if (line.trim() === '') return;
-  const { model, message, done, done_reason, prompt_eval_count, eval_count } = parseChunk(
-    chunk,
-    line,
-    undefined,
-  );
+  const chunk = parseChunk(line, undefined);
+  const model = textIn(chunk, 'model');
   if (model) yield { kind: 'model', model };
-  if (message?.thinking) yield { kind: 'reasoning', text: message.thinking };
-  if (message?.content) yield { kind: 'text', text: message.content };
-  if (!done) return;
-  if (typeof eval_count === 'number') {
-    yield {
-      kind: 'usage',
-      usage: {
-        // Left out when the whole prompt was in Ollama's cache.
-        promptTokens: prompt_eval_count ?? 0,
-        completionTokens: eval_count,
-        estimated: false,
-      },
-    };
+  const message = recordIn(chunk, 'message');
+  const thinking = message && textIn(message, 'thinking');
+  if (thinking) yield { kind: 'reasoning', text: thinking };
+  const content = message && textIn(message, 'content');
+  if (content) yield { kind: 'text', text: content };
+  if (chunk.done !== true) return;
+  const completionTokens = countIn(chunk, 'eval_count');
+  if (completionTokens !== undefined) {
+    // Left out when the whole prompt was in Ollama's cache.
+    const promptTokens = countIn(chunk, 'prompt_eval_count') ?? 0;
+    yield { kind: 'usage', usage: { promptTokens, completionTokens, estimated: false } };
   }
-  yield { kind: 'finish', reason: done_reason === 'length' ? 'length' : 'stop' };
-  yield { kind: 'end' };
+  yield { kind: 'finish', reason: textIn(chunk, 'done_reason') === 'length' ? 'length' : 'stop' };
 }

@@ -2,37 +2,21 @@
  * OpenAI's chat completions, as OpenAI and those who copy it stream them
  * (platform.openai.com/docs/api-reference/chat-streaming, openrouter.ai/docs/api-reference/streaming).
  */
-import type { Sampling } from '@starling/contracts';
-import { z } from 'zod';
-import type { Dialect, DialectPart } from './dialect.ts';
-import { linesOf, maxLineLength } from './line-reader.ts';
-import { parseChunk } from './parse-chunk.ts';
+import { StringDecoder } from 'node:string_decoder';
+import type { Sampling, Usage } from '@starling/contracts';
+import type { Dialect, DialectPart, PartReader } from './dialect.ts';
+import { maxLineLength } from './line-reader.ts';
+import {
+  countIn,
+  type Fields,
+  malformed,
+  parseChunk,
+  recordIn,
+  recordsIn,
+  textIn,
+} from './parse-chunk.ts';
 import { ProviderFaultError } from './provider-fault.ts';
-import { sseDataOf } from './sse-data.ts';
-
-const said = z.object({
-  content: z.string().nullish(),
-  /** OpenRouter. */
-  reasoning: z.string().nullish(),
-  /** DeepSeek, vLLM. */
-  reasoning_content: z.string().nullish(),
-});
-
-const choice = z.object({
-  index: z.int().nullish(),
-  delta: said.nullish(),
-  /** In an answer that was not streamed although we asked for it. */
-  message: said.nullish(),
-  finish_reason: z.string().nullish(),
-});
-
-const chunk = z.object({
-  model: z.string().nullish(),
-  choices: z.array(choice).nullish(),
-  usage: z
-    .object({ prompt_tokens: z.int().nonnegative(), completion_tokens: z.int().nonnegative() })
-    .nullish(),
-});
+import { SseReader } from './sse-reader.ts';
 
 const finishReasons: Readonly<Record<string, 'length' | 'content_filter'>> = {
   length: 'length',
@@ -67,70 +51,80 @@ export function openaiDialect(options: {
     path: `${new URL(baseUrl).pathname.replace(/\/+$/, '')}/chat/completions`,
     headers: {
       'content-type': 'application/json',
-      accept: 'text/event-stream',
+      accept: 'text/event-stream, application/json',
       ...(key !== undefined && { authorization: `Bearer ${key}` }),
     },
-    body: ({ model, messages, maxCompletionTokens, sampling }) => ({
+    body: ({ model, messages, maxCompletionTokens, sampling, whole }) => ({
       model,
       messages,
-      stream: true,
-      stream_options: { include_usage: true },
+      stream: !whole,
+      ...(!whole && { stream_options: { include_usage: true } }),
       [lengthField(baseUrl)]: maxCompletionTokens,
       ...(sampling && samplingFields(sampling)),
     }),
-    read: (body, contentType) =>
-      contentType?.startsWith('application/json') ? readWhole(body, key) : readStream(body, key),
+    // Some servers answer in one piece whatever they were asked.
+    reader: (contentType) =>
+      contentType?.startsWith('application/json') ? new WholeReader(key) : new StreamReader(key),
   };
 }
 
-async function* readStream(
-  body: AsyncIterable<Uint8Array>,
-  secret: string | undefined,
-): AsyncGenerator<DialectPart> {
-  for await (const data of sseDataOf(linesOf(body))) {
-    if (data === '[DONE]') yield { kind: 'end' };
-    else yield* partsOf(parseChunk(chunk, data, secret));
-  }
-}
+class StreamReader implements PartReader {
+  readonly #secret: string | undefined;
+  readonly #events = new SseReader();
 
-/** Some servers answer in one piece whatever they were asked. */
-async function* readWhole(
-  body: AsyncIterable<Uint8Array>,
-  secret: string | undefined,
-): AsyncGenerator<DialectPart> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const bytes of body) {
-    text += decoder.decode(bytes, { stream: true });
-    if (text.length > maxLineLength) {
-      throw new ProviderFaultError({
-        code: 'provider_unavailable',
-        retryable: false,
-        detail: 'answer_too_long',
-      });
+  constructor(secret: string | undefined) {
+    this.#secret = secret;
+  }
+
+  *read(chunk: Uint8Array): Generator<DialectPart> {
+    for (const data of this.#events.read(chunk)) {
+      if (data !== '[DONE]') yield* partsOf(parseChunk(data, this.#secret));
     }
   }
-  yield* partsOf(parseChunk(chunk, text, secret));
+
+  end(): Iterable<DialectPart> {
+    return [];
+  }
 }
 
-function* partsOf({ model, choices, usage }: z.infer<typeof chunk>): Generator<DialectPart> {
-  if (model) yield { kind: 'model', model };
-  const first = choices?.find(({ index }) => (index ?? 0) === 0);
-  const words = first?.delta ?? first?.message;
-  const reasoning = words?.reasoning_content ?? words?.reasoning;
-  if (reasoning) yield { kind: 'reasoning', text: reasoning };
-  if (words?.content) yield { kind: 'text', text: words.content };
-  if (usage) {
-    yield {
-      kind: 'usage',
-      usage: {
-        promptTokens: usage.prompt_tokens,
-        completionTokens: usage.completion_tokens,
-        estimated: false,
-      },
-    };
+class WholeReader implements PartReader {
+  readonly #secret: string | undefined;
+  readonly #decoder = new StringDecoder('utf8');
+  #text = '';
+
+  constructor(secret: string | undefined) {
+    this.#secret = secret;
   }
-  if (first?.finish_reason === 'error') {
+
+  read(chunk: Uint8Array): Iterable<DialectPart> {
+    this.#text += this.#decoder.write(chunk);
+    if (this.#text.length <= maxLineLength) return [];
+    throw new ProviderFaultError({
+      code: 'provider_unavailable',
+      retryable: false,
+      detail: 'answer_too_long',
+    });
+  }
+
+  end(): Iterable<DialectPart> {
+    return partsOf(parseChunk(this.#text, this.#secret));
+  }
+}
+
+function* partsOf(chunk: Fields): Generator<DialectPart> {
+  const model = textIn(chunk, 'model');
+  if (model) yield { kind: 'model', model };
+  const first = recordsIn(chunk, 'choices').find(({ index }) => (index ?? 0) === 0);
+  const words = first && (recordIn(first, 'delta') ?? recordIn(first, 'message'));
+  // DeepSeek and vLLM have the one name, OpenRouter the other.
+  const reasoning = words && (textIn(words, 'reasoning_content') ?? textIn(words, 'reasoning'));
+  if (reasoning) yield { kind: 'reasoning', text: reasoning };
+  const content = words && textIn(words, 'content');
+  if (content) yield { kind: 'text', text: content };
+  const usage = recordIn(chunk, 'usage');
+  if (usage) yield { kind: 'usage', usage: usageOf(usage) };
+  const finish = first && textIn(first, 'finish_reason');
+  if (finish === 'error') {
     // OpenRouter: the upstream failed in the middle of its answer.
     throw new ProviderFaultError({
       code: 'provider_unavailable',
@@ -138,7 +132,12 @@ function* partsOf({ model, choices, usage }: z.infer<typeof chunk>): Generator<D
       detail: 'stream_error',
     });
   }
-  if (first?.finish_reason) {
-    yield { kind: 'finish', reason: finishReasons[first.finish_reason] ?? 'stop' };
-  }
+  if (finish) yield { kind: 'finish', reason: finishReasons[finish] ?? 'stop' };
+}
+
+function usageOf(usage: Fields): Usage {
+  const promptTokens = countIn(usage, 'prompt_tokens');
+  const completionTokens = countIn(usage, 'completion_tokens');
+  if (promptTokens === undefined || completionTokens === undefined) throw malformed();
+  return { promptTokens, completionTokens, estimated: false };
 }

@@ -41,6 +41,11 @@ export interface Retry {
 export interface CallOptions {
   /** Aborting closes the upstream socket at once; the stream ends with the fault `cancelled`. */
   readonly signal: AbortSignal;
+  /**
+   * Nobody reads along: the answer may come in one piece, which costs both sides far less. Its text then
+   * comes with its end, so that no time to its first text is to be learned from it.
+   */
+  readonly whole?: boolean;
   /** Nothing is tried again that could not end by then; milliseconds since the Unix epoch. */
   readonly deadlineAtMs: number;
   readonly onRetry?: (retry: Retry) => void;

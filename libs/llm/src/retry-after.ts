@@ -6,12 +6,12 @@ export const maxRetryAfterMs = 3_600_000;
  * or as a date (RFC 9110, 10.2.3). Undefined when there is none or it does not read.
  */
 export function retryAfterMsOf(
-  headers: Readonly<Record<string, string>>,
+  header: (name: string) => string | undefined,
   nowMs: number,
 ): number | undefined {
-  const exact = Number(headers['retry-after-ms'] ?? Number.NaN);
+  const exact = Number(header('retry-after-ms') ?? Number.NaN);
   if (Number.isFinite(exact)) return bounded(exact);
-  const text = headers['retry-after'];
+  const text = header('retry-after');
   if (text === undefined) return undefined;
   const seconds = Number(text);
   if (text.trim() !== '' && Number.isFinite(seconds)) return bounded(seconds * 1000);

@@ -9,6 +9,8 @@ export type FakeStep = StreamPart | { readonly kind: 'wait'; readonly ms: number
 /** One call as the fake saw it. */
 export interface FakeCall {
   readonly request: CompletionRequest;
+  /** Whether the answer may come in one piece. */
+  readonly whole: boolean;
   /** When the caller's abort reached it, milliseconds of the clock's wall time. */
   abortedAtMs: number | undefined;
   ended: boolean;
@@ -43,9 +45,12 @@ export class FakeProvider implements Provider {
     this.maxConcurrent = options.maxConcurrent ?? 20;
   }
 
-  async *stream(request: CompletionRequest, { signal }: CallOptions): AsyncGenerator<StreamPart> {
+  async *stream(
+    request: CompletionRequest,
+    { signal, whole = false }: CallOptions,
+  ): AsyncGenerator<StreamPart> {
     const steps = this.#script(request, this.calls.length);
-    const call: FakeCall = { request, abortedAtMs: undefined, ended: false };
+    const call: FakeCall = { request, whole, abortedAtMs: undefined, ended: false };
     this.calls.push(call);
     try {
       for (const step of steps) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AnswerCollector, maxAnswerLength } from '../src/answer-collector.ts';
-import type { Dialect } from '../src/dialect.ts';
+import type { Dialect, DialectPart } from '../src/dialect.ts';
 import type { StreamPart } from '../src/index.ts';
 import { ollamaDialect } from '../src/ollama-dialect.ts';
 import { openaiDialect } from '../src/openai-dialect.ts';
@@ -11,6 +11,7 @@ const asked = {
   model: 'asked-for',
   messages: [{ role: 'user' as const, content: '12345678' }],
   maxCompletionTokens: 50,
+  whole: false,
 };
 /** Everything at its edge, so that nothing is lost for being falsy. */
 const sampled = {
@@ -31,9 +32,12 @@ const ollama = ollamaDialect();
 async function read(dialect: Dialect, chunks: readonly (string | Uint8Array)[], type?: string) {
   const answer = new AnswerCollector(asked);
   const parts: StreamPart[] = [];
-  for await (const part of dialect.read(bytesOf(...chunks), type)) {
-    parts.push(...answer.take(part));
-  }
+  const reader = dialect.reader(type);
+  const take = (read: Iterable<DialectPart>) => {
+    for (const part of read) parts.push(...answer.take(part));
+  };
+  for (const chunk of bytesOf(...chunks)) take(reader.read(chunk));
+  take(reader.end());
   parts.push(...answer.end());
   const text = parts.map((part) => (part.kind === 'text' ? part.text : '')).join('');
   return { parts, text, last: parts.at(-1) };
@@ -131,6 +135,13 @@ describe('the OpenAI dialect', () => {
     expect(parts).toContainEqual({ kind: 'reasoning', text: 'secr' });
   });
 
+  it('asks for an answer in one piece when nobody reads along [C1]', () => {
+    const { stream_options, ...streamed } = openai.body(asked) as Record<string, unknown>;
+    expect(stream_options).toBeDefined();
+    expect(openai.body({ ...asked, whole: true })).toEqual({ ...streamed, stream: false });
+    expect(ollama.body({ ...asked, whole: true })).toMatchObject({ stream: false });
+  });
+
   it('reads an answer that came in one piece [C1]', async () => {
     const whole = JSON.stringify({
       model: 'answered',
@@ -154,7 +165,20 @@ describe('the OpenAI dialect', () => {
 
   it.each([
     ['no JSON', 'data: {oops\n\n', 'provider_unavailable', 'malformed_stream'],
+    ['a list', 'data: []\n\n', 'provider_unavailable', 'malformed_stream'],
     ['another shape', event({ choices: 'none' }), 'provider_unavailable', 'malformed_stream'],
+    [
+      'text that is none',
+      event({ choices: [{ delta: { content: 7 } }] }),
+      'provider_unavailable',
+      'malformed_stream',
+    ],
+    [
+      'usage without its counts',
+      event({ choices: [], usage: { prompt_tokens: 1 } }),
+      'provider_unavailable',
+      'malformed_stream',
+    ],
     [
       'an error object',
       event({ error: { message: 'secret sk-123', code: 'rate_limit_exceeded' } }),

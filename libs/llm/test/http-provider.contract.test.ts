@@ -22,6 +22,8 @@ const call = (changes: Partial<CallOptions> = {}): CallOptions => ({
 describe('a provider over HTTP', () => {
   let answer: RequestListener;
   let calls: number;
+  /** The body of the latest request. */
+  let asked: string;
   let openSockets: number;
   let stop: () => Promise<void>;
   let baseUrl: string;
@@ -31,7 +33,10 @@ describe('a provider over HTTP', () => {
     openSockets = 0;
     const server = createServer((incoming, response) => {
       calls += 1;
-      incoming.resume();
+      asked = '';
+      incoming.on('data', (chunk) => {
+        asked += chunk;
+      });
       incoming.on('end', () => answer(incoming, response));
     });
     server.on('connection', (socket) => {
@@ -76,10 +81,55 @@ describe('a provider over HTTP', () => {
     await using model = provider();
     for (let turn = 0; turn < 20; turn += 1) {
       const parts = await collect(model.stream(request, call()));
-      expect(parts.map(({ kind }) => kind)).toEqual(['text', 'text', 'usage', 'finish']);
+      const text = parts.map((part) => (part.kind === 'text' ? part.text : '')).join('');
+      expect(text).toBe('Hello');
+      expect(parts.slice(-2).map(({ kind }) => kind)).toEqual(['usage', 'finish']);
     }
     expect(model.stats()).toMatchObject({ lent: 20, opened: 1, borrowed: 0 });
     expect(model.stats().reuse).toBeGreaterThan(0.9);
+  });
+
+  it('asks for the answer in one piece when nobody reads along [C1]', async () => {
+    answer = (_, response) => {
+      const body = JSON.stringify({
+        model: 'm',
+        choices: [{ message: { content: '<think>hm</think>Hello' }, finish_reason: 'stop' }],
+        usage: { prompt_tokens: 3, completion_tokens: 1 },
+      });
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write(body.slice(0, 30));
+      setImmediate(() => response.end(body.slice(30)));
+    };
+    await using model = provider();
+    expect(await collect(model.stream(request, call({ whole: true })))).toEqual([
+      { kind: 'reasoning', text: 'hm' },
+      { kind: 'text', text: 'Hello' },
+      { kind: 'usage', usage: { promptTokens: 3, completionTokens: 1, estimated: false } },
+      { kind: 'finish', reason: 'stop', model: 'm' },
+    ]);
+    expect(JSON.parse(asked)).toMatchObject({ stream: false });
+  });
+
+  it('waits for an answer in one piece as long as its tokens may take [C3]', async () => {
+    const clock = new SimulatedClock();
+    let answering = 0;
+    answer = () => {
+      answering += 1;
+    };
+    await using model = provider({ STARLING_PROVIDER_RETRIES: '0' }, clock);
+    let ended = false;
+    const long = { ...request, maxCompletionTokens: 1_000 };
+    const parts = collect(model.stream(long, call({ whole: true }))).finally(() => {
+      ended = true;
+    });
+    await vi.waitFor(() => expect(answering).toBe(1));
+    await clock.advance(57_999);
+    expect(ended).toBe(false);
+    await clock.advance(1);
+    expect(await parts).toMatchObject([
+      { kind: 'error', fault: { code: 'provider_timeout', detail: 'total_timeout' } },
+    ]);
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('ends calmly when every call fails with 500 [F10] [C4]', async () => {

@@ -65,13 +65,15 @@ describe('provider faults', () => {
   });
 
   it('reads Retry-After in seconds, as a date and in milliseconds [C4]', () => {
+    const retryAfter = (headers: Readonly<Record<string, string>>, now: number) =>
+      retryAfterMsOf((name) => headers[name], now);
     const nowMs = Date.parse('2026-11-22T12:00:00Z');
-    expect(retryAfterMsOf({ 'retry-after': '2' }, nowMs)).toBe(2_000);
-    expect(retryAfterMsOf({ 'retry-after': 'Sun, 22 Nov 2026 12:00:05 GMT' }, nowMs)).toBe(5_000);
-    expect(retryAfterMsOf({ 'retry-after': '9', 'retry-after-ms': '150.5' }, nowMs)).toBe(151);
-    expect(retryAfterMsOf({ 'retry-after': 'Sat, 21 Nov 2026 12:00:00 GMT' }, nowMs)).toBe(0);
-    expect(retryAfterMsOf({ 'retry-after': '1e99' }, nowMs)).toBe(maxRetryAfterMs);
-    expect(retryAfterMsOf({ 'retry-after': 'soon' }, nowMs)).toBeUndefined();
-    expect(retryAfterMsOf({}, nowMs)).toBeUndefined();
+    expect(retryAfter({ 'retry-after': '2' }, nowMs)).toBe(2_000);
+    expect(retryAfter({ 'retry-after': 'Sun, 22 Nov 2026 12:00:05 GMT' }, nowMs)).toBe(5_000);
+    expect(retryAfter({ 'retry-after': '9', 'retry-after-ms': '150.5' }, nowMs)).toBe(151);
+    expect(retryAfter({ 'retry-after': 'Sat, 21 Nov 2026 12:00:00 GMT' }, nowMs)).toBe(0);
+    expect(retryAfter({ 'retry-after': '1e99' }, nowMs)).toBe(maxRetryAfterMs);
+    expect(retryAfter({ 'retry-after': 'soon' }, nowMs)).toBeUndefined();
+    expect(retryAfter({}, nowMs)).toBeUndefined();
   });
 });

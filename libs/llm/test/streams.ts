@@ -1,8 +1,8 @@
 /** Byte streams for tests, cut wherever a test wants them cut. */
 import fc from 'fast-check';
 
-export async function* bytesOf(...chunks: readonly (string | Uint8Array)[]) {
-  for (const chunk of chunks) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+export function bytesOf(...chunks: readonly (string | Uint8Array)[]): Uint8Array[] {
+  return chunks.map((chunk) => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk));
 }
 
 /** The same bytes cut at the given places. */

@@ -5,9 +5,6 @@ export {
   type PoolOptions,
   type PoolStats,
 } from './connection-pool.ts';
+export type { ResponseReader } from './exchange.ts';
 export { PoolError, type PoolErrorCode } from './pool-error.ts';
-export type {
-  ProviderConnection,
-  ProviderRequest,
-  ProviderResponse,
-} from './provider-connection.ts';
+export type { ProviderConnection, ProviderRequest } from './provider-connection.ts';

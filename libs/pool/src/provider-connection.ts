@@ -6,7 +6,8 @@
  */
 import type { Clock } from '@starling/clock';
 import { Client } from 'undici';
-import { ConnectionError, connectionErrorFrom } from './connection-error.ts';
+import { ConnectionError } from './connection-error.ts';
+import { Exchange, type ResponseReader } from './exchange.ts';
 
 /** How to reach a provider. */
 export interface ConnectionOptions {
@@ -26,16 +27,8 @@ export interface ProviderRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Aborting closes the socket; the request or the body then throws the signal's reason. */
+  /** Aborting closes the socket at once; the exchange then throws the signal's reason. */
   readonly signal: AbortSignal;
-}
-
-export interface ProviderResponse {
-  readonly status: number;
-  /** Lower-case names; a repeated header is joined with commas. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Chunks as they come. To break out of it closes the socket. */
-  readonly body: AsyncIterable<Uint8Array>;
 }
 
 /** undici's own connect timer runs this much longer than ours: it only cleans up a lost socket. */
@@ -71,27 +64,27 @@ export class ProviderConnection {
   }
 
   /**
-   * Sends a request. Resolves with the response's head.
-   * @throws {ConnectionError}, or the signal's reason when that was aborted
+   * Sends a request and hands the response to the reader. Resolves when that is whole.
+   * @throws {ConnectionError}, the signal's reason when that was aborted, or what the reader threw
    */
-  async request(request: ProviderRequest): Promise<ProviderResponse> {
-    const connecting = new AbortController();
-    using _timer = this.#connectTimer(connecting);
+  async exchange(request: ProviderRequest, reader: ResponseReader): Promise<void> {
+    const { body, headers, method, path, signal } = request;
+    signal.throwIfAborted();
+    const exchange = new Exchange(reader);
+    const onAbort = () => exchange.abort(signal.reason);
+    signal.addEventListener('abort', onAbort);
+    const connecting = this.#connectTimer((error) => exchange.abort(error));
     try {
-      const response = await this.#client.request({
-        method: request.method,
-        path: request.path,
-        headers: request.headers,
-        ...(request.body !== undefined && { body: request.body }),
-        signal: AbortSignal.any([request.signal, connecting.signal]),
-      });
-      return {
-        status: response.statusCode,
-        headers: joined(response.headers),
-        body: this.#read(response.body, request.signal),
-      };
+      this.#client.dispatch({ method, path, headers, body: body ?? null }, exchange);
+      await exchange.ended;
     } catch (error) {
-      throw this.#failure(error, request.signal, connecting.signal);
+      // An abort closed the socket; the client dials again for the next request.
+      if (signal.aborted) throw signal.reason;
+      this.#broken = true;
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      connecting?.[Symbol.dispose]();
     }
   }
 
@@ -101,21 +94,12 @@ export class ProviderConnection {
     await this.#client.destroy();
   }
 
-  async *#read(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    try {
-      yield* body;
-    } catch (error) {
-      throw this.#failure(error, signal);
-    }
-  }
-
   /** Runs until the socket stands. A kept socket needs none. */
-  #connectTimer(connecting: AbortController): Disposable {
-    if (this.#client.stats.connected) return { [Symbol.dispose]: () => {} };
-    const timer = this.#clock.schedule(this.#connectTimeoutMs, () =>
-      connecting.abort(
-        new ConnectionError('connect_timeout', `no connection in ${this.#connectTimeoutMs} ms`),
-      ),
+  #connectTimer(onTimeout: (error: ConnectionError) => void): Disposable | undefined {
+    if (this.#client.stats.connected) return undefined;
+    const timeoutMs = this.#connectTimeoutMs;
+    const timer = this.#clock.schedule(timeoutMs, () =>
+      onTimeout(new ConnectionError('connect_timeout', `no connection in ${timeoutMs} ms`)),
     );
     const stop = () => timer[Symbol.dispose]();
     this.#client.once('connect', stop);
@@ -126,21 +110,4 @@ export class ProviderConnection {
       },
     };
   }
-
-  #failure(error: unknown, wanted: AbortSignal, connecting?: AbortSignal): unknown {
-    // An abort closed the socket; the client dials again for the next request.
-    if (wanted.aborted) return wanted.reason;
-    this.#broken = true;
-    return connectionErrorFrom(connecting?.aborted ? connecting.reason : error);
-  }
-}
-
-function joined(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-): Record<string, string> {
-  const result: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) result[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return result;
 }

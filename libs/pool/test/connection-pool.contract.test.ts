@@ -2,13 +2,8 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { SimulatedClock, systemClock } from '@starling/clock';
 import { describe, expect, it, vi } from 'vitest';
-import {
-  type ConnectionLease,
-  ConnectionPool,
-  type PoolOptions,
-  type ProviderRequest,
-} from '../src/index.ts';
-import { startProviderServer } from './provider-server.ts';
+import { ConnectionPool, type PoolOptions } from '../src/index.ts';
+import { readAll, startProviderServer } from './provider-server.ts';
 
 const never = new AbortController().signal;
 
@@ -25,20 +20,6 @@ function poolAt(origin: string, changes: Partial<PoolOptions> = {}): ConnectionP
     idleMs: 60_000,
     ...changes,
   });
-}
-
-const get = (signal: AbortSignal = never): ProviderRequest => ({
-  method: 'GET',
-  path: '/',
-  headers: {},
-  signal,
-});
-
-async function readAll(lease: ConnectionLease): Promise<string> {
-  const response = await lease.connection.request(get());
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of response.body) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
 }
 
 /** A port of this machine where nobody listens. */
@@ -61,7 +42,7 @@ describe('ConnectionPool', () => {
       Array.from({ length: 4 }, async () => {
         for (let turn = 0; turn < 25; turn += 1) {
           using lease = await pool.acquire({ signal: never });
-          expect(await readAll(lease)).toBe('ab');
+          expect((await readAll(lease.connection)).text).toBe('ab');
         }
       }),
     );
@@ -80,7 +61,7 @@ describe('ConnectionPool', () => {
     });
     for (let call = 0; call < 50; call += 1) {
       using lease = await pool.acquire({ signal: never });
-      await expect(lease.connection.request(get())).rejects.toMatchObject({ code: 'refused' });
+      await expect(readAll(lease.connection)).rejects.toMatchObject({ code: 'refused' });
     }
     expect(fired).toBe(true);
     expect(pool.stats()).toMatchObject({ borrowed: 0, waiters: 0, opened: 0 });
@@ -97,15 +78,15 @@ describe('ConnectionPool', () => {
     const abort = new AbortController();
     {
       using lease = await pool.acquire({ signal: never });
-      const response = await lease.connection.request(get(abort.signal));
-      const reading = (async () => {
-        for await (const _ of response.body) abort.abort(new Error('enough'));
-      })();
+      const reading = readAll(lease.connection, { signal: abort.signal }, () => {
+        abort.abort(new Error('enough'));
+        return true;
+      });
       await expect(reading).rejects.toThrow('enough');
     }
     await vi.waitFor(() => expect(server.open()).toBe(0));
     using lease = await pool.acquire({ signal: never });
-    expect(await readAll(lease)).toBe('first');
+    expect((await readAll(lease.connection)).text).toBe('first');
     expect(server.opened()).toBe(2);
   });
 
@@ -115,8 +96,7 @@ describe('ConnectionPool', () => {
     });
     await using pool = poolAt(server.origin);
     using lease = await pool.acquire({ signal: never });
-    const response = await lease.connection.request(get());
-    for await (const _ of response.body) break;
+    expect((await readAll(lease.connection, {}, () => false)).text).toBe('endless');
     await vi.waitFor(() => expect(server.open()).toBe(0));
   });
 
@@ -211,10 +191,12 @@ describe('ConnectionPool', () => {
     });
     const pool = poolAt(server.origin, { max: 1 });
     const lease = await pool.acquire({ signal: never });
-    const response = await lease.connection.request(get());
-    const reading = (async () => {
-      for await (const _ of response.body);
-    })();
+    const begun = Promise.withResolvers<void>();
+    const reading = readAll(lease.connection, {}, () => {
+      begun.resolve();
+      return true;
+    });
+    await begun.promise;
     const ends = Promise.allSettled([reading, pool.acquire({ signal: never })]);
     await Promise.all([pool[Symbol.asyncDispose](), pool[Symbol.asyncDispose]()]);
     expect(await ends).toMatchObject([

@@ -1,12 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { SimulatedClock, systemClock } from '@starling/clock';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { connectionErrorFrom } from '../src/connection-error.ts';
 import { ProviderConnection } from '../src/provider-connection.ts';
-import { startProviderServer } from './provider-server.ts';
+import { readAll, startProviderServer } from './provider-server.ts';
 
-const never = new AbortController().signal;
 const options = { clock: systemClock, connectTimeoutMs: 5_000, keepAliveMs: 60_000 };
 
 describe('ProviderConnection', () => {
@@ -16,18 +15,16 @@ describe('ProviderConnection', () => {
       request.pipe(response);
     });
     const connection = new ProviderConnection({ ...options, origin: server.origin });
-    const response = await connection.request({
+    const response = await readAll(connection, {
       method: 'POST',
       path: '/echo',
       headers: { 'content-type': 'text/plain' },
       body: 'hello',
-      signal: never,
     });
     expect(response.status).toBe(418);
-    expect(response.headers['set-cookie']).toBe('a=1, b=2');
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of response.body) chunks.push(chunk);
-    expect(Buffer.concat(chunks).toString()).toBe('hello');
+    expect(response.header('set-cookie')).toBe('a=1, b=2');
+    expect(response.header('x-absent')).toBeUndefined();
+    expect(response.text).toBe('hello');
     expect(connection.broken).toBe(false);
     await connection.destroy();
     await connection.destroy();
@@ -39,17 +36,39 @@ describe('ProviderConnection', () => {
       setImmediate(() => response.socket?.destroy());
     });
     const connection = new ProviderConnection({ ...options, origin: server.origin });
-    const response = await connection.request({
-      method: 'GET',
-      path: '/',
-      headers: {},
-      signal: never,
+    await expect(readAll(connection)).rejects.toMatchObject({
+      name: 'ConnectionError',
+      code: 'reset',
     });
-    const reading = (async () => {
-      for await (const _ of response.body);
-    })();
-    await expect(reading).rejects.toMatchObject({ name: 'ConnectionError', code: 'reset' });
     expect(connection.broken).toBe(true);
+    await connection.destroy();
+  });
+
+  it('fails with what its reader throws, and closes the socket', async () => {
+    await using server = await startProviderServer((_, response) => response.write('endless'));
+    const connection = new ProviderConnection({ ...options, origin: server.origin });
+    const reading = readAll(connection, {}, () => {
+      throw new RangeError('unreadable');
+    });
+    await expect(reading).rejects.toThrow(new RangeError('unreadable'));
+    await vi.waitFor(() => expect(server.open()).toBe(0));
+    expect(connection.broken).toBe(true);
+    await connection.destroy();
+  });
+
+  it('never sends a request that was aborted while its socket was opened', async () => {
+    let requests = 0;
+    await using server = await startProviderServer((_, response) => {
+      requests += 1;
+      response.end('ok');
+    });
+    const connection = new ProviderConnection({ ...options, origin: server.origin });
+    const abort = new AbortController();
+    const left = readAll(connection, { signal: abort.signal });
+    abort.abort(new Error('left'));
+    await expect(left).rejects.toThrow('left');
+    expect((await readAll(connection)).text).toBe('ok');
+    expect(requests).toBe(1);
     await connection.destroy();
   });
 
@@ -58,8 +77,7 @@ describe('ProviderConnection', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     const connection = new ProviderConnection({ ...options, origin: `http://127.0.0.1:${port}` });
-    const sent = connection.request({ method: 'GET', path: '/', headers: {}, signal: never });
-    await expect(sent).rejects.toMatchObject({ code: 'protocol' });
+    await expect(readAll(connection)).rejects.toMatchObject({ code: 'protocol' });
     await connection.destroy();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   });
@@ -68,8 +86,7 @@ describe('ProviderConnection', () => {
     const clock = new SimulatedClock();
     // TEST-NET-1 (RFC 5737) answers nobody; with no route at all the refusal is as good an end.
     const connection = new ProviderConnection({ ...options, clock, origin: 'https://192.0.2.1' });
-    const sent = connection.request({ method: 'GET', path: '/', headers: {}, signal: never });
-    const outcome = sent.then(
+    const outcome = readAll(connection).then(
       () => 'connected',
       (error) => error.code,
     );

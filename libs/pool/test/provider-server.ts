@@ -1,6 +1,7 @@
 /** A real HTTP server on a free port that streams on command and notes what its sockets go through. */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { ProviderConnection, ProviderRequest } from '../src/index.ts';
 
 export interface ProviderServer extends AsyncDisposable {
   readonly origin: string;
@@ -30,4 +31,34 @@ export async function startProviderServer(listener: RequestListener): Promise<Pr
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** What a response was. */
+export interface ReadResponse {
+  readonly status: number;
+  readonly header: (name: string) => string | undefined;
+  readonly text: string;
+}
+
+/** Sends a request and reads its whole response. @param onData called after each piece; false leaves */
+export async function readAll(
+  connection: ProviderConnection,
+  request: Partial<ProviderRequest> = {},
+  onData: () => boolean = () => true,
+): Promise<ReadResponse> {
+  let [status, header]: [number, ReadResponse['header']] = [0, () => undefined];
+  const chunks: Uint8Array[] = [];
+  await connection.exchange(
+    { method: 'GET', path: '/', headers: {}, signal: new AbortController().signal, ...request },
+    {
+      head(given, headers) {
+        [status, header] = [given, headers];
+      },
+      data(chunk) {
+        chunks.push(Uint8Array.from(chunk));
+        return onData();
+      },
+    },
+  );
+  return { status, header, text: Buffer.concat(chunks).toString() };
 }

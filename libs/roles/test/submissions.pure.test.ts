@@ -99,6 +99,21 @@ describe('an ephemeral job', () => {
     expect(await fleet.stores.ledger.read(jobId)).toEqual({ kind: 'none' });
   });
 
+  it('is asked for in one piece when its caller waits for the whole of it [A6]', async () => {
+    const { provider } = await fleet.worker('w0', { script: () => takes(500) });
+    await fleet.balancer();
+    await fleet.clock.advance(300);
+    const origin = { kind: 'ingress', ingressId: ingress, caller: 'local' } as const;
+    await submit({ origin: { ...origin, requestId: 'a', stream: false } });
+    await submit({ origin: { ...origin, requestId: 'b', stream: true } });
+    await fleet.until(() => results.length === 2);
+    expect(provider.calls.map(({ whole }) => whole)).toEqual([true, false]);
+    const firsts = results.map(({ timings }) => timings.firstTokenMs);
+    // Of an answer in one piece nothing is learned of how soon a model begins.
+    expect(firsts).toEqual([undefined, 500]);
+    expect(frames).toHaveLength(1);
+  });
+
   it('leaves nothing behind in the balancer [B3]', async () => {
     const { role } = await fleet.worker('w0');
     const balancer = await fleet.balancer();

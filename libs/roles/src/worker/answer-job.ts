@@ -69,6 +69,7 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
     const answer = provider.stream(job, {
       signal: AbortSignal.any([run.signal, deadline.signal]),
       deadlineAtMs: job.deadlineAtMs,
+      whole: !wantsFrames,
       onRetry: ({ fault, delayMs, retry }) => {
         span.setAttribute(attributeNames.llmRetries, retry);
         telemetry.log('llm').warn('llm.retry', { jobId: job.jobId, ...fault, delayMs, retry });
@@ -77,7 +78,8 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
     for await (const part of answer) {
       switch (part.kind) {
         case 'text':
-          if (firstTokenMs === undefined) {
+          // Of an answer that came in one piece only its end is known.
+          if (firstTokenMs === undefined && wantsFrames) {
             firstTokenMs = clock.monotonicMs() - startedAtMs;
             span.setAttribute(genAiNames.timeToFirstChunk, firstTokenMs / 1000);
           }
@@ -129,7 +131,7 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
         [genAiNames.provider]: provider.name,
         [genAiNames.requestModel]: job.model ?? provider.defaultModel,
         [genAiNames.maxTokens]: job.maxCompletionTokens,
-        [genAiNames.stream]: true,
+        [genAiNames.stream]: wantsFrames,
       },
     });
   } catch (error) {
