@@ -47,8 +47,7 @@ export const features: readonly Feature[] = [
   { id: 'B5', name: 'An accepted job survives any one process and is answered once' },
   {
     id: 'B6',
-    name: 'Lanes, then fairness between guilds and users in LLM tokens, over all waiting work',
-    missing: 'the position and the wait shown to the user',
+    name: 'Lanes, then fairness between guilds and users in LLM tokens, over all waiting work; who waits is shown place and time',
   },
   { id: 'B7', name: 'Queues are bounded and shed with a reason and a time' },
   { id: 'B8', name: 'A worker told to stop finishes what streams and takes nothing new' },

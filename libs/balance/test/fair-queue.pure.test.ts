@@ -213,6 +213,30 @@ describe('the fair queue', () => {
     );
   });
 
+  it('tells each job its place, which is the order of equal jobs [B6]', () => {
+    const sizes = fc.array(fc.record({ guild: fc.nat(4), user: fc.nat(2) }), {
+      minLength: 1,
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(sizes, (asked) => {
+        const queue = new FairQueue();
+        const jobs = asked.map(({ guild, user }, index) =>
+          job({
+            jobId: jobId.parse(`j${index}`),
+            guildKey: `g${guild}`,
+            userKey: `u${user}`,
+            acceptedAtMs: index,
+          }),
+        );
+        for (const [nowMs, waiting] of jobs.entries()) queue.add(waiting, nowMs);
+        const places = new Map(jobs.map(({ jobId: id }) => [id, queue.position(id)]));
+        const order = drain(queue, jobs.length).map(({ jobId: id }) => id);
+        expect(order.map((id) => places.get(id))).toEqual(order.map((_, place) => place));
+      }),
+    );
+  });
+
   it('bounds the difference in service between two guilds that both wait [B6]', () => {
     fc.assert(
       fc.property(

@@ -7,4 +7,5 @@ export * from './ingress.ts';
 export * from './job.ts';
 export * from './ledger.ts';
 export * from './origin.ts';
+export * from './outlook.ts';
 export * from './subjects.ts';

@@ -22,6 +22,7 @@ export const subjects = {
   framesOf: (owner: OwnerId) => `frames.${owner}.>`,
   framesOfJob: (owner: OwnerId, job: JobId) => `frames.${owner}.${job}.*`,
   result: (owner: OwnerId) => `results.${owner}`,
+  outlook: (owner: OwnerId) => `outlook.${owner}`,
   wake: (owner: OwnerId) => `wake.${owner}`,
   allWakes: 'wake.*',
   released: (job: JobId) => `released.${job}`,

@@ -152,6 +152,11 @@ export class ChannelSender {
     return this.#pace.reserve(channel);
   }
 
+  /** Takes a turn for a word in the place of an answer; see {@link EditPace.reserveNote}. */
+  reserveNote(channel: ChannelId, call: 'post' | 'edit'): number | undefined {
+    return this.#pace.reserveNote(channel, call);
+  }
+
   async #call(request: InternalRequest): Promise<ResponseLike> {
     try {
       return await this.#rest.queueRequest(request);

@@ -27,4 +27,24 @@ describe('EditPace', () => {
     pace.learn(channel, { remaining: 0, resetAfterMs: 4000 });
     expect(pace.reserve(channel)).toBe(4000);
   });
+
+  it('spares a note every second or third turn, and only when no answer is kept waiting [B6]', async () => {
+    const clock = new SimulatedClock();
+    const pace = new EditPace({ clock, minIntervalMs: 1000 });
+    expect(pace.reserveNote(channel, 'post')).toBe(0);
+    // A post is no edit: the first text that comes after it is shown at once.
+    expect(pace.reserve(channel)).toBe(0);
+    await clock.advance(1999);
+    expect(pace.reserveNote(channel, 'post')).toBeUndefined();
+    expect(pace.reserveNote(other, 'edit')).toBe(0);
+    await clock.advance(1);
+    expect(pace.reserveNote(channel, 'edit')).toBe(0);
+    expect(pace.reserve(channel)).toBe(1000);
+    await clock.advance(2999);
+    expect(pace.reserveNote(channel, 'edit')).toBeUndefined();
+    await clock.advance(1);
+    for (let turn = 0; turn < 2; turn += 1) pace.reserve(channel);
+    expect(pace.reserveNote(channel, 'edit')).toBeUndefined();
+    expect(pace.reserveNote(channel, 'post')).toBe(0);
+  });
 });

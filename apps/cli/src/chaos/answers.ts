@@ -22,8 +22,9 @@ export async function readAnswers(
   const waiting = [...ids];
   const reader = async () => {
     for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-      const { text, firstTextMs } = await discord.answer(id);
-      seen.set(id, { verdict: verdictOf(text), text, firstTextMs });
+      const { answered, firstTextMs, text } = await discord.answer(id);
+      // A place in line is no answer, however it reads.
+      seen.set(id, { verdict: answered ? verdictOf(text) : 'none', text, firstTextMs });
     }
   };
   await Promise.all(Array.from({ length: atOnce }, reader));

@@ -9,6 +9,13 @@ const rate = (limit: number, perMs: number) =>
     })
     .default({ limit, perMs });
 const milliseconds = (value: number) => z.int().min(0).max(86_400_000).default(value);
+const isPattern = (text: string) => {
+  try {
+    return Boolean(new RegExp(text));
+  } catch {
+    return false;
+  }
+};
 const count = (value: number) => z.int().min(1).max(10_000_000).default(value);
 
 /**
@@ -76,6 +83,15 @@ export const knobsSchema = z.strictObject({
   /** `enforce_nonce` finds an earlier message this long ("the past few minutes"). */
   nonceWindowMs: milliseconds(180_000),
 
+  /**
+   * A regular expression: a message of the bot with such a text only says that an answer will come, as
+   * the "is thinking…" of a deferred response does. Empty: there are none.
+   */
+  pendingText: z
+    .string()
+    .max(200)
+    .refine(isPattern, 'not a regular expression')
+    .default('^(?:Next in line|In line: place \\d+)(?:, about \\d+ \\w+)?$'),
   /** An addressed message without an answer is `unanswered` after this, and merely owed before. */
   answerDueMs: milliseconds(60_000),
   /** Violations kept in full; later ones are only counted. */

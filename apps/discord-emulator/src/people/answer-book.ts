@@ -6,7 +6,7 @@
 import type { Clock } from '@starling/clock';
 import type { Interaction } from '../rest/interactions/interaction-book.ts';
 import { BoundedMap } from '../rest/messages/bounded-map.ts';
-import { isEmpty, isLoading } from '../rest/messages/message-draft.ts';
+import { isEmpty } from '../rest/messages/message-draft.ts';
 import type { ChannelEvent } from '../rest/messages/message-events.ts';
 import type { Platform } from '../rest/platform.ts';
 import { type MessageView, viewOf } from './message-view.ts';
@@ -16,7 +16,7 @@ import { PeopleError } from './people-error.ts';
 export type AnswerMessage = MessageView & { readonly editedCount: number };
 
 export interface Answer {
-  /** Whether a message with something to show, or a modal, is there. */
+  /** Whether a message with something to show that is not only pending, or a modal, is there. */
   readonly answered: boolean;
   /** Whether it had stayed unchanged for the time asked for when the wait ended. */
   readonly settled: boolean;
@@ -139,7 +139,8 @@ export class AnswerBook implements Disposable {
       const before = entry.edits.get(id);
       if (before === undefined && entry.edits.size >= maxParts) return;
       entry.edits.set(id, event.kind === 'edited' ? (before ?? 0) + 1 : 0);
-      if (entry.firstTextMs === undefined && event.message.content !== '') {
+      const shows = event.message.content !== '' && !this.#platform.board.isPending(event.message);
+      if (entry.firstTextMs === undefined && shows) {
         entry.firstTextMs = nowMs - entry.askedMs;
         this.#open.get(event.message.channel_id)?.delete(entry);
       }
@@ -162,7 +163,9 @@ export class AnswerBook implements Disposable {
       const message = this.#platform.board.find(id);
       return message ? [{ message, view: { ...viewOf(message), editedCount } }] : [];
     });
-    const shows = messages.some(({ message }) => !isLoading(message) && !isEmpty(message));
+    const shows = messages.some(
+      ({ message }) => !this.#platform.board.isPending(message) && !isEmpty(message),
+    );
     const answered = shows || modal !== undefined;
     const { lastChangeMs } = entry;
     return {

@@ -162,6 +162,32 @@ describe('answers', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('takes a place in line for no answer until text stands there [B6]', async () => {
+    const said = await say({ content: 'why?', mention: true });
+    const { id } = await reply(said.messageId, 'In line: place 3, about 8 s');
+    await clock.advance(200);
+    expect(await answer(said.messageId)).toMatchObject({ answered: false, firstTextMs: null });
+    const owed = () => emulator.record.query().owed.length;
+    expect(owed()).toBe(1);
+    const edit = (content: string) =>
+      emulator.api('PATCH', `/channels/${channelId}/messages/${id}`, { content });
+    await edit('Next in line');
+    expect(owed()).toBe(1);
+    await clock.advance(200);
+    await edit('Because.');
+    expect(owed()).toBe(0);
+    const seen = { answered: true, firstTextMs: 400, text: 'Because.' };
+    expect(await answer(said.messageId)).toMatchObject(seen);
+    const again = await reply(said.messageId, 'Once more.');
+    expect(emulator.record.query().violationCounts.answered_twice).toBe(1);
+    expect(again.id).not.toBe(id);
+    emulator.knobs.set({ pendingText: '' });
+    const second = await say({ content: 'and?', mention: true });
+    await reply(second.messageId, 'Next in line');
+    expect(owed()).toBe(0);
+    expect(() => emulator.knobs.set({ pendingText: '(' })).toThrow(/regular expression/);
+  });
+
   it('ends a wait at its time, with what is there', async () => {
     const { messageId } = await say({ mention: true });
     const waiting = answer(messageId, 'timeoutMs=5000');

@@ -71,6 +71,11 @@ export class BalancerCore {
     return this.#tracker.get(jobId)?.state;
   }
 
+  /** Of the balancers that are heard, the one that acts on this job first. */
+  isHome(jobId: JobId): boolean {
+    return this.#peers.rankOf(jobId, this.#parts.self) === 0;
+  }
+
   /** A waiting job's place in line and expected wait; the wait is absent while too little is known. */
   outlook(jobId: JobId, nowMs: number): { position: number; waitMs?: number } | undefined {
     return this.#tracker.outlook(jobId, nowMs);

@@ -133,8 +133,8 @@ export class FairQueue {
   }
 
   /**
-   * How many jobs are likely to start before this one: those of higher lanes, and of each guild in its
-   * lane as many as its own guild has up to it. An estimate: shares are in tokens, not in jobs.
+   * How many jobs are likely to start before this one: those of higher lanes, and of its own those
+   * whose turn comes before. An estimate: shares are in tokens, not in jobs.
    */
   position(jobId: JobId): number | undefined {
     const waiting = this.#waiting.get(jobId);
@@ -144,10 +144,7 @@ export class FairQueue {
       if (name === waiting.lane) break;
       ahead += lane.size;
     }
-    const lane = this.#lane(waiting.lane);
-    const own = lane.waitingOf(waiting.job.guildKey);
-    for (const backlog of lane.backlogs()) ahead += Math.min(backlog, own);
-    return ahead - 1;
+    return ahead + this.#lane(waiting.lane).ahead(waiting.job);
   }
 
   /** Waiting jobs by lane. */

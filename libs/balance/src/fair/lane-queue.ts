@@ -10,6 +10,9 @@ interface GuildFlow {
   waiting: number;
 }
 
+/** Users of a guild whose turns are counted one by one to tell a job's place. */
+const maxRankedUsers = 100;
+
 /** The flow key of a user within a guild. */
 export const userFlow = (job: Pick<QueuedJob, 'guildKey' | 'userKey'>) =>
   `${job.guildKey}/${job.userKey}`;
@@ -45,9 +48,21 @@ export class LaneQueue {
     return this.#flows.get(job.guildKey)?.jobsOf.get(userFlow(job))?.size ?? 0;
   }
 
-  /** Sizes of the guilds' backlogs here. */
-  *backlogs(): Generator<number> {
-    for (const { waiting } of this.#flows.values()) yield waiting;
+  /**
+   * How many jobs of this lane are likely to start before this one, when each guild has its turn, and
+   * in it each user: an estimate, since turns go by tokens, not by jobs.
+   */
+  ahead(job: QueuedJob): number {
+    const own = this.#flows.get(job.guildKey);
+    if (!own) return 0;
+    const rank = rankOf(job, own);
+    let ahead = rank;
+    for (const [guild, { waiting }] of this.#flows) {
+      if (guild === job.guildKey) continue;
+      const goesFirst = waiting > rank && this.#guilds.precedes(guild, job.guildKey);
+      ahead += Math.min(waiting, goesFirst ? rank + 1 : rank);
+    }
+    return ahead;
   }
 
   add(job: QueuedJob, nowMs: number): void {
@@ -134,6 +149,20 @@ export class LaneQueue {
     this.#unserved.set(guildKey, nowMs);
     return flow;
   }
+}
+
+/** How many jobs of its own guild start before this one. */
+function rankOf(job: QueuedJob, { jobsOf, users, waiting }: GuildFlow): number {
+  // Of a crowd the newest is last, near enough.
+  if (jobsOf.size > maxRankedUsers) return waiting - 1;
+  const own = userFlow(job);
+  const rank = jobsOf.get(own)?.countBefore(job.jobId) ?? 0;
+  let ahead = rank;
+  for (const [user, { size }] of jobsOf) {
+    if (user === own) continue;
+    ahead += Math.min(size, users.precedes(user, own) ? rank + 1 : rank);
+  }
+  return ahead;
 }
 
 function leastValue<Key>(heap: LeastHeap<Key>): number | undefined {

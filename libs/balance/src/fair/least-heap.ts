@@ -38,6 +38,20 @@ export class LeastHeap<Key> {
     return this.#current.get(key)?.value;
   }
 
+  /** Whether the first key comes out before the second; false when either is not in. */
+  precedes(first: Key, second: Key): boolean {
+    const [a, b] = [this.#current.get(first), this.#current.get(second)];
+    return a !== undefined && b !== undefined && before(a, b) < 0;
+  }
+
+  /** How many keys come out before this one; walks over all of them. */
+  countBefore(key: Key): number {
+    const own = this.#current.get(key);
+    let count = 0;
+    if (own) for (const entry of this.#current.values()) if (before(entry, own) < 0) count += 1;
+    return count;
+  }
+
   /** The key with the least value. */
   least(): Key | undefined {
     for (let top = this.#entries[0]; top; top = this.#entries[0]) {

@@ -24,6 +24,7 @@ import {
 import { createDrainable } from '@starling/lifecycle';
 import { type RoleTelemetry, telemetryFor } from '@starling/telemetry';
 import { type Jobs, openJobs } from '../delivery/open-jobs.ts';
+import { publisherOf } from '../delivery/publisher.ts';
 import { steadyTime } from '../delivery/steady-time.ts';
 import { watchCancels } from '../delivery/watch-cancels.ts';
 import { askWorker, type EffectOf } from './ask-worker.ts';
@@ -32,6 +33,7 @@ import { Burials } from './burials.ts';
 import { hearFleet } from './hear-fleet.ts';
 import { heartbeatOf } from './heartbeat.ts';
 import { LedgerDesk } from './ledger-desk.ts';
+import { OutlookTeller } from './outlook-teller.ts';
 import type { QueuedWork } from './queued-work.ts';
 import { storedWork } from './stored-work.ts';
 import { SubmitDesk } from './submit-desk.ts';
@@ -54,6 +56,8 @@ class BalancerRole {
   readonly #core: BalancerCore;
   readonly #desk: LedgerDesk;
   readonly #submits: SubmitDesk;
+  readonly #outlooks: OutlookTeller;
+  readonly #publish: (subject: string, payload: Uint8Array) => void;
   readonly #view = new FleetView();
   readonly #now: () => number;
   readonly #epoch: number;
@@ -85,12 +89,14 @@ class BalancerRole {
       stateOf: (jobId) => this.#core.stateOf(jobId),
       forget: (jobId) => this.#forget(jobId),
     });
+    const publish = publisherOf(bus.messaging, this.#telemetry.log('fleet'));
+    this.#publish = publish;
+    const shared = { core: this.#core, works: this.#works, now: this.#now, publish };
+    this.#outlooks = new OutlookTeller(shared);
     this.#submits = new SubmitDesk({
-      ...{ core: this.#core, view: this.#view, works: this.#works, now: this.#now },
-      ...{ balancerId, clock, telemetry: this.#telemetry },
+      ...{ ...shared, balancerId, clock, view: this.#view, telemetry: this.#telemetry },
       perform: (effect) => this.#perform(effect),
       forget: (jobId) => this.#forget(jobId),
-      publish: (subject, payload) => this.#publish(subject, payload),
     });
   }
 
@@ -155,6 +161,7 @@ class BalancerRole {
     this.#connected = connected;
     this.#burials.look();
     this.#step({ kind: 'tick' });
+    if (connected && !this.#draining) this.#outlooks.tell();
   }
 
   #beat(): void {
@@ -284,14 +291,5 @@ class BalancerRole {
     const untouched = code === 'deadline_exceeded' && previousRevision === undefined;
     const alone = this.#view.serving(this.#parts.clock.monotonicMs()) === 0;
     return untouched && alone ? 'no_worker' : code;
-  }
-
-  #publish(subject: string, payload: Uint8Array): void {
-    try {
-      this.#parts.bus.messaging.publish(subject, payload);
-    } catch (error) {
-      // The bus is away; whoever listens notices our silence.
-      this.#telemetry.log('fleet').debug('message.unsent', { subject, error });
-    }
   }
 }

@@ -1,7 +1,8 @@
-import type { JobId } from '@starling/contracts';
+import type { DiscordOrigin, JobId } from '@starling/contracts';
 import type { PostedPart } from '@starling/discord';
 import type { OpenAnswer } from './open-answer.ts';
 import type { Question } from './question.ts';
+import type { QueuePlace } from './queue-line.ts';
 
 /** What is remembered of an answer that ended: a replay or a second result finds it. */
 export interface PastAnswer {
@@ -31,6 +32,20 @@ export class AnswerBook {
   /** The open answers. */
   answers(): Iterable<OpenAnswer> {
     return this.#open.values();
+  }
+
+  /** Where the first of those jobs waits that this one is refused for: its user's own, or its guild's. */
+  placeBefore(
+    { guildId, userId }: Pick<DiscordOrigin, 'guildId' | 'userId'>,
+    code: 'user_busy' | 'too_busy',
+  ): QueuePlace | undefined {
+    let first: QueuePlace | undefined;
+    for (const { place, question } of this.#open.values()) {
+      const { origin } = question;
+      const counts = code === 'user_busy' ? origin.userId === userId : origin.guildId === guildId;
+      if (place && counts && place.position < (first?.position ?? Infinity)) first = place;
+    }
+    return first;
   }
 
   answer(jobId: JobId): OpenAnswer | undefined {

@@ -10,6 +10,7 @@ import type { BotParts } from './bot-parts.ts';
 import { earlierParts } from './earlier-parts.ts';
 import { type AnswerEnd, LiveAnswer } from './live-answer.ts';
 import type { Question } from './question.ts';
+import { isQueueLine } from './queue-line.ts';
 
 export interface AnswerWriterParts
   extends Pick<BotParts, 'clock' | 'gateway' | 'random' | 'sender'> {
@@ -73,6 +74,18 @@ export class AnswerWriter implements Disposable {
     return this.#looking;
   }
 
+  /** Text of the answer stands there, as far as it is known. */
+  get hasText(): boolean {
+    return this.posted.some(({ content }) => !isQueueLine(content));
+  }
+
+  /** A line about the place in the queue, until the answer begins; see `LiveAnswer`. */
+  note(line: string): boolean {
+    if (this.#earlier !== 'unseen') return this.#live.note(line);
+    this.#lookFor('', () => this.#live.note(line));
+    return false;
+  }
+
   /** The answer so far; may be passed over by a newer text. */
   show(text: string): void {
     if (this.#earlier !== 'unseen') {
@@ -80,12 +93,7 @@ export class AnswerWriter implements Disposable {
       return;
     }
     this.#newest = text;
-    const nowMs = this.#parts.clock.monotonicMs();
-    if (this.#looking || nowMs < this.#lookAgainAtMs) return;
-    this.#lookAgainAtMs = nowMs + lookAgainMs;
-    void this.reach(text).then((reached) => {
-      if (reached) this.#live.show(this.#newest);
-    });
+    this.#lookFor(text);
   }
 
   /** The last word; see `LiveAnswer`. Failed as well when an earlier process' messages cannot be found. */
@@ -106,6 +114,18 @@ export class AnswerWriter implements Disposable {
   [Symbol.dispose](): void {
     this.#over = true;
     this.#live[Symbol.dispose]();
+  }
+
+  /** Looks, unless that was tried just now; then shows the newest text, or does what there is else to do. */
+  #lookFor(text: string, otherwise = () => {}): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (this.#looking || nowMs < this.#lookAgainAtMs) return;
+    this.#lookAgainAtMs = nowMs + lookAgainMs;
+    void this.reach(text).then((reached) => {
+      if (!reached) return;
+      if (this.#newest === '') otherwise();
+      else this.#live.show(this.#newest);
+    });
   }
 
   async #look(text: string): Promise<boolean> {

@@ -73,7 +73,10 @@ async function show(
   const message = await jobs.store.read(stored);
   // Somebody has delivered it in the meantime.
   if (!message) return 'delivered';
-  const answer = open ?? openAnswer(questionOf(result, message.headers, parts));
+  // Meanwhile it may have been opened for what came before its end.
+  const opened = book.answer(jobId);
+  if (opened?.accepted) return opened.deliver(result);
+  const answer = opened ?? openAnswer(questionOf(result, message.headers, parts));
   answer.inherit();
   const shown = await answer.deliver(result);
   if (shown === 'busy') {

@@ -41,6 +41,11 @@ export interface DiscordSender {
   fetchAfter(channel: ChannelId, message: MessageId): Promise<readonly ReferencedMessage[]>;
   /** Takes the next turn for an edit in the channel: milliseconds to wait for it. */
   reserveEdit(channel: ChannelId): number;
+  /**
+   * The same for a word in the place of an answer, be it a post or an edit; undefined when it would
+   * get into the answers' way.
+   */
+  reserveNote(channel: ChannelId, call: 'post' | 'edit'): number | undefined;
 }
 
 /**

@@ -2,6 +2,7 @@ import { isBlank, withoutThoughts } from '@starling/chat';
 import type { CorrelationId, ErrorCode, Exchange, JobOutcome } from '@starling/contracts';
 import { closeFences } from '@starling/discord';
 import { errorText } from './error-text.ts';
+import type { QueuePlace } from './queue-line.ts';
 
 /** What the user reads at the end, and how the exchange is reported. */
 export interface Ending {
@@ -18,6 +19,7 @@ export function failedEnding(failure: {
   readonly correlationId: CorrelationId;
   readonly retryAtMs: number | undefined;
   readonly kind?: 'failed' | 'refused';
+  readonly place?: QueuePlace | undefined;
 }): Ending {
   const { code, kind = 'failed' } = failure;
   const partial = withoutThoughts(failure.partialText, { open: false }).trimEnd();

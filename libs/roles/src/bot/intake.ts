@@ -25,6 +25,7 @@ import { gatherContext } from './gather-context.ts';
 import type { OpenAnswer } from './open-answer.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Question } from './question.ts';
+import type { QueuePlace } from './queue-line.ts';
 
 export interface IntakeParts extends BotParts {
   readonly book: AnswerBook;
@@ -141,11 +142,11 @@ async function ask(
   const owner = { jobId: question.jobId, ...ownerOf(question.origin) };
   const isFull = book.openCount >= config.answersPerCluster;
   const answer = parts.openAnswer(question);
-  const refuse = (code: ErrorCode, retryAtMs?: number) =>
-    answer.fail({ kind: 'refused', code, settled: true, ...(retryAtMs && { retryAtMs }) });
+  const refuse = (code: ErrorCode, when: { retryAtMs?: number; place?: QueuePlace } = {}) =>
+    answer.fail({ kind: 'refused', code, settled: true, ...when });
 
   if (routed.kind === 'refused') return refuse(routed.code);
-  if (isFull) return refuse('too_busy', clock.nowMs() + busyRetryMs);
+  if (isFull) return refuse('too_busy', { retryAtMs: clock.nowMs() + busyRetryMs });
   answer.type();
   try {
     const job = await prepare({ ...asked, route: routed }, parts);
@@ -154,7 +155,11 @@ async function ask(
       if ('job' in job) await parts.admission.release(owner);
       return;
     }
-    if ('code' in job) return await refuse(job.code, job.retryAtMs);
+    if ('code' in job) {
+      const { code, retryAtMs } = job;
+      const place = book.placeBefore(question.origin, code);
+      return await refuse(code, { retryAtMs, ...(place && { place }) });
+    }
     const acceptance = await acceptJob(job.job, {
       store: parts.jobs.store,
       clock,
@@ -194,7 +199,7 @@ type Prepared =
       /** Its place was taken before, by a process that saw the question first. */
       readonly held: boolean;
     }
-  | { readonly code: ErrorCode; readonly retryAtMs: number };
+  | { readonly code: 'user_busy' | 'too_busy'; readonly retryAtMs: number };
 
 /** The job of a question, admitted; or why it is not. */
 async function prepare(

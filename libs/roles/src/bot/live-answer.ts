@@ -19,6 +19,7 @@ import { type Backoff, fullJitterMs } from '@starling/lifecycle';
 import { type Context, type Logger, type PhaseTimeline, runIn } from '@starling/telemetry';
 import type { AnswerPosts } from './answer-posts.ts';
 import type { DiscordSender } from './discord-ports.ts';
+import { isQueueLine } from './queue-line.ts';
 
 export interface LiveAnswerParts {
   readonly sender: DiscordSender;
@@ -57,9 +58,13 @@ export class LiveAnswer implements Disposable {
   #latest: Latest | undefined;
   /** What the state was told last is text of the answer, not a word about it. */
   #isAnswer = false;
+  /** Text of the answer was shown, or is about to be: no word comes in its place any more. */
+  #answering = false;
   #finishing = false;
   #failures = 0;
   #turn: Disposable | undefined;
+  /** The wait for a turn that was taken already. */
+  #turnMs: number | undefined;
   #posts = 0;
   #edits = 0;
   #firstTextAtMs: number | undefined;
@@ -82,8 +87,30 @@ export class LiveAnswer implements Disposable {
     return { posts: this.#posts, edits: this.#edits, firstTextAtMs: this.#firstTextAtMs };
   }
 
+  /**
+   * A line about the place in the queue, until the answer begins. False when it is left out for now: a
+   * call is under way, or the channel is busy.
+   */
+  note(line: string): boolean {
+    const { calling, posted, waiting } = this.#state;
+    const [first] = posted;
+    // What stands there and is no such line was text of an earlier process.
+    if (this.#answering || first?.content === line || (first && !isQueueLine(first.content))) {
+      return true;
+    }
+    if (calling || waiting) return false;
+    const { origin, sender } = this.#parts;
+    const turnMs = sender.reserveNote(origin.channelId, first ? 'edit' : 'post');
+    if (turnMs === undefined) return false;
+    this.#turnMs = turnMs;
+    this.#take({ text: line, final: false, isAnswer: false });
+    this.#turnMs = undefined;
+    return true;
+  }
+
   /** The answer so far; may be passed over by a newer text. */
   show(text: string): void {
+    this.#answering = true;
     if (!this.#finishing) this.#take({ text, final: false, isAnswer: true });
   }
 
@@ -93,6 +120,7 @@ export class LiveAnswer implements Disposable {
    * (`failed`).
    */
   finish(last: { readonly text: string; readonly isAnswer: boolean }): Promise<AnswerEnd> {
+    this.#answering = true;
     if (!this.#finishing) {
       this.#finishing = true;
       this.#take({ ...last, final: true });
@@ -145,7 +173,8 @@ export class LiveAnswer implements Disposable {
       return;
     }
     this.#turn?.[Symbol.dispose]();
-    this.#turn = clock.schedule(sender.reserveEdit(origin.channelId), () => {
+    const turnMs = this.#turnMs ?? sender.reserveEdit(origin.channelId);
+    this.#turn = clock.schedule(turnMs, () => {
       this.#feedLatest();
       this.#feed({ kind: 'turn' });
     });

@@ -8,7 +8,9 @@ import type { PostedPart } from '@starling/discord';
 import { addFrame, type FrameAssembly, noFrames } from '../delivery/frame-assembly.ts';
 import { AnswerWriter, type AnswerWriterParts } from './answer-writer.ts';
 import { type Ending, endingOf, failedEnding } from './ending.ts';
+import { JobNews } from './job-news.ts';
 import type { AnswerEnding, Question } from './question.ts';
+import { isWorthALine, type QueuePlace, queueLine } from './queue-line.ts';
 import { startTyping } from './typing.ts';
 
 export interface OpenAnswerParts extends AnswerWriterParts {
@@ -30,8 +32,7 @@ export class OpenAnswer implements Disposable {
   readonly #writer: AnswerWriter;
   #frames: FrameAssembly = noFrames;
   #stored: number | undefined;
-  /** When something was last heard of its job, monotonic milliseconds. */
-  #heardAtMs: number;
+  readonly #news: JobNews;
   #typing: Disposable | undefined;
   #deadline: Disposable | undefined;
   #delivering: Promise<'delivered' | 'busy'> | undefined;
@@ -49,7 +50,7 @@ export class OpenAnswer implements Disposable {
   constructor(question: Question, parts: OpenAnswerParts, posted: readonly PostedPart[] = []) {
     this.question = question;
     this.#parts = parts;
-    this.#heardAtMs = parts.clock.monotonicMs();
+    this.#news = new JobNews(parts.clock.monotonicMs());
     this.#writer = new AnswerWriter(question, parts, posted);
   }
 
@@ -69,8 +70,8 @@ export class OpenAnswer implements Disposable {
   /** Where its job lies in `JOBS` when nothing was heard of it for so long; then that counts as heard. */
   silentFor(ms: number): number | undefined {
     const nowMs = this.#parts.clock.monotonicMs();
-    if (this.#delivering !== undefined || nowMs - this.#heardAtMs < ms) return undefined;
-    this.#heardAtMs = nowMs;
+    if (this.#delivering !== undefined || this.#news.silentMs(nowMs) < ms) return undefined;
+    this.#news.heard(nowMs);
     return this.#stored;
   }
 
@@ -103,10 +104,31 @@ export class OpenAnswer implements Disposable {
     this.#wait(options.forMs);
   }
 
+  /** Its job waits. */
+  onOutlook(place: QueuePlace): void {
+    if (this.accepted) this.#news.waits(place, this.#parts.clock.monotonicMs());
+  }
+
+  /** Where its job was last known to wait; undefined when it does so no more, for all we know. */
+  get place(): QueuePlace | undefined {
+    const waits = this.#endable && !this.#shown;
+    return waits ? this.#news.place(this.#parts.clock.monotonicMs()) : undefined;
+  }
+
+  /**
+   * Says where its job waits in the place of the answer, until its first text. False when the channel
+   * has no room for that now.
+   */
+  showPlace(): boolean {
+    const { place } = this;
+    if (!place || !(isWorthALine(place) || this.#writer.posted.length > 0)) return true;
+    return this.#writer.note(queueLine(place));
+  }
+
   /** A piece of the stream: the first one is shown at once. */
   onFrame(frame: Frame): void {
     if (this.#over || this.#delivering !== undefined) return;
-    this.#heardAtMs = this.#parts.clock.monotonicMs();
+    this.#news.heard(this.#parts.clock.monotonicMs());
     const frames = addFrame(this.#frames, frame);
     if (frames === this.#frames) return;
     this.#frames = frames;
@@ -141,6 +163,7 @@ export class OpenAnswer implements Disposable {
     readonly kind: 'failed' | 'refused';
     readonly code: ErrorCode;
     readonly retryAtMs?: number;
+    readonly place?: QueuePlace;
     /** A result that comes all the same replaces the word. */
     readonly settled: boolean;
   }): Promise<void> {
@@ -214,7 +237,7 @@ export class OpenAnswer implements Disposable {
     this.#stopTyping();
     this.#deadline?.[Symbol.dispose]();
     const isAnswer = ending.report.kind === 'answered';
-    const text = this.#unwanted && this.#writer.posted.length === 0 ? '' : ending.text;
+    const text = this.#unwanted && !this.#writer.hasText ? '' : ending.text;
     const end = reached ? await this.#writer.finish({ text, isAnswer }) : 'failed';
     if (end === 'failed') {
       if (!this.#over) {

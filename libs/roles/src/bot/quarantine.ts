@@ -4,7 +4,7 @@ import { counter, type Logger } from '@starling/telemetry';
 const quarantined = counter('starling.bot.quarantined');
 
 /** Where something unreadable came from. */
-export type QuarantineSource = 'gateway' | 'frame' | 'result' | 'wake';
+export type QuarantineSource = 'gateway' | 'frame' | 'result' | 'wake' | 'outlook';
 
 /** Problems are told one in so many, so that a stream of nonsense does not become a stream of log. */
 const tellEvery = 100;

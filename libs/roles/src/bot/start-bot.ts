@@ -20,6 +20,7 @@ import {
 import { deletedMessages } from '@starling/discord';
 import { createDrainable, type Drainable } from '@starling/lifecycle';
 import { telemetryFor } from '@starling/telemetry';
+import { publisherOf } from '../delivery/publisher.ts';
 import { Adoption } from './adoption.ts';
 import { AnswerBook } from './answer-book.ts';
 import { AnswerPosts } from './answer-posts.ts';
@@ -28,6 +29,7 @@ import { Deliveries } from './deliveries.ts';
 import { forgivingConversations } from './forgiving-conversations.ts';
 import { type IntakeParts, ownerOf, takeIn } from './intake.ts';
 import { OpenAnswer } from './open-answer.ts';
+import { Outlooks } from './outlooks.ts';
 import { Presses } from './presses.ts';
 import { createQuarantine } from './quarantine.ts';
 import type { AnswerEnding, Question } from './question.ts';
@@ -81,14 +83,7 @@ export async function startBot(parts: BotParts): Promise<Bot> {
     afterwards(conversations.append(origin.channelId, turn));
   };
 
-  const publish = (subject: string, payload: Uint8Array) => {
-    try {
-      bus.messaging.publish(subject, payload);
-    } catch (error) {
-      // At most once by its contract: the end in the ledger makes up for it.
-      logger.debug('message.unsent', { subject, error });
-    }
-  };
+  const publish = publisherOf(bus.messaging, logger);
 
   const askAgain = (missing: Resend) =>
     publish(subjects.resend(missing.jobId), encode(resendContract, missing));
@@ -127,6 +122,7 @@ export async function startBot(parts: BotParts): Promise<Bot> {
     else book.answer(job)?.onFrame(decoded.value);
   };
 
+  const outlooks = new Outlooks({ book, quarantine });
   const onWake = ({ payload }: BusMessage) => {
     const decoded = decode(wakeContract, payload);
     if (decoded.ok) deliveries.look(decoded.value.jobId, decoded.value.stored);
@@ -147,6 +143,11 @@ export async function startBot(parts: BotParts): Promise<Bot> {
   await using opening = new AsyncDisposableStack();
   opening.use(await bus.messaging.subscribe(subjects.framesOf(clusterId), onFrame));
   opening.use(await bus.messaging.subscribe(subjects.wake(clusterId), onWake));
+  opening.use(
+    await bus.messaging.subscribe(subjects.outlook(clusterId), ({ payload }) =>
+      outlooks.hear(payload),
+    ),
+  );
   opening.use(watchSilence({ ...parts, book, deliveries }));
   const adoption = opening.use(
     new Adoption({

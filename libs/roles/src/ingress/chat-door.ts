@@ -219,8 +219,8 @@ export class ChatDoor {
 }
 
 /**
- * The caller's place in line as headers of its response, unless those are out already. Of a job that
- * waits, 0 ms means that nobody can tell how long: then nothing is said of it.
+ * The caller's place in line as headers of its response, unless those are out already. A wait of 0 ms
+ * means that there is none, or that nobody can tell: nothing is said of it.
  */
 function sayPlace(
   response: ServerResponse,
@@ -228,10 +228,11 @@ function sayPlace(
 ): void {
   if (response.headersSent) return;
   response.setHeader('x-starling-queue-position', position);
-  const known = position === 0 || expectedWaitMs > 0;
-  if (known) response.setHeader('x-starling-expected-wait-ms', Math.ceil(expectedWaitMs));
   // Of an earlier submission of the same request.
-  else response.removeHeader('x-starling-expected-wait-ms');
+  response.removeHeader('x-starling-expected-wait-ms');
+  if (expectedWaitMs > 0) {
+    response.setHeader('x-starling-expected-wait-ms', Math.ceil(expectedWaitMs));
+  }
 }
 
 /** Why the body is not even looked at. A page of a browser cannot send this type unasked. */

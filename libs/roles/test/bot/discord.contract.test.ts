@@ -12,6 +12,8 @@ import {
   type Frame,
   frameContract,
   jobContract,
+  jobId,
+  outlookContract,
   type Result,
   subjects,
   workerId,
@@ -51,6 +53,8 @@ describe('the bot in front of a real discord.js', () => {
   let hold: Promise<void>;
   let letGo: () => void;
   let cancelled: string[];
+  /** As a balancer does for every job that is stored. */
+  let tellPlace: (place: { position: number; waitMs: number }) => Promise<void>;
 
   const open = async (settings: Record<string, string> = {}) => {
     const config = parseConfig(botSection, {
@@ -68,6 +72,14 @@ describe('the bot in front of a real discord.js', () => {
     await bus.messaging.subscribe(subjects.allCancels, ({ subject }) => {
       cancelled.push(subject);
     });
+    tellPlace = async (place) => {
+      const stored = await jobs.store.list();
+      const waiting = stored.map(({ sequence, subject }) => ({
+        ...{ jobId: jobId.parse(subject.split('.').at(-1)), stored: sequence },
+        ...place,
+      }));
+      bus.messaging.publish(subjects.outlook(cluster), encode(outlookContract, { jobs: waiting }));
+    };
     const { gateway, interactions, sender } = openDiscord({
       ...{ config, clock },
       ...{ shards: [0, 1], shardCount: 2, sharers: 1 },
@@ -237,6 +249,27 @@ describe('the bot in front of a real discord.js', () => {
       .toEqual([{ kind: 'failed', code: 'cancelled' }]);
     letGo();
     expect(judged().violations).toEqual([]);
+  });
+
+  it('shows the place in line in the place of the answer; that is no answer yet [B6]', async () => {
+    await open();
+    ({ promise: hold, resolve: letGo } = Promise.withResolvers<void>());
+    script = () => ['', 'At last.'];
+    const asked = await people.say({ content: 'hello', mention: true });
+    const now = () => people.answer(asked, { timeoutMs: 0, quietMs: 0 });
+    const told = async (waitMs: number) => {
+      await tellPlace({ position: 11, waitMs });
+      return (await now()).text;
+    };
+    await expect.poll(() => told(8_000)).toBe('In line: place 12, about 8 s');
+    expect(await now()).toMatchObject({ answered: false, firstTextMs: null });
+    expect(judged()).toMatchObject({ answered: 0, owed: [{ id: asked }] });
+    await expect.poll(() => told(3_000), { timeout: 10_000 }).toBe('In line: place 12, about 3 s');
+    letGo();
+    const answer = await people.answer(asked, { quietMs: 300 });
+    expect(answer).toMatchObject({ answered: true, text: 'At last.' });
+    expect(answer.messages).toMatchObject([{ components: [] }]);
+    expect(judged()).toMatchObject({ violations: [], owed: [], answered: 1 });
   });
 
   it('answers what was asked at first when the question is edited meanwhile', async () => {

@@ -228,6 +228,10 @@ export class FakeDiscord implements DiscordGateway, DiscordSender, DiscordIntera
     });
   }
 
+  reserveNote(to: ChannelId, call: 'post' | 'edit'): number | undefined {
+    return this.pace ? this.pace.reserveNote(to, call) : this.editWaitMs;
+  }
+
   async #call<T>(call: Call, effect: () => T): Promise<T> {
     const fault = this.#faults.find((candidate) => candidate.call === call && candidate.times > 0);
     if (fault) {

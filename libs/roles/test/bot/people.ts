@@ -6,7 +6,12 @@ export interface SeenAnswer {
   readonly settled: boolean;
   readonly text: string;
   readonly edits: number;
-  readonly messages: readonly { readonly id: string; readonly content: string }[];
+  readonly firstTextMs: number | null;
+  readonly messages: readonly {
+    readonly id: string;
+    readonly content: string;
+    readonly components: readonly unknown[];
+  }[];
   readonly typing: readonly number[];
 }
 

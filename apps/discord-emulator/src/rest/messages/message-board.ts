@@ -78,7 +78,8 @@ export class MessageBoard {
     const owners = this.#dispatch(message, createdEvent);
     this.#listeners.emit({ kind: 'created', message, atMs, answersTo });
     keeper.count('messages_created');
-    if (byBot && !isLoading(message)) keeper.answered(answered(message, { toId: answersTo, atMs }));
+    if (byBot && !this.isPending(message))
+      keeper.answered(answered(message, { toId: answersTo, atMs }));
     return { message, owners };
   }
 
@@ -115,6 +116,7 @@ export class MessageBoard {
     const { allowedMentions, ...fields } = patch;
     const atMs = clock.nowMs();
     const wasLoading = isLoading(message);
+    const wasPending = this.isPending(message);
     const pings =
       fields.content === undefined
         ? {}
@@ -133,11 +135,18 @@ export class MessageBoard {
     this.#dispatch(edited, editedEvent);
     this.#listeners.emit({ kind: 'edited', message: edited, atMs, answersTo });
     keeper.count('messages_edited');
-    const responds = wasLoading || options.interactionId !== undefined;
-    if (responds && edited.author.id === world.bot.id) {
+    const responds = wasPending || options.interactionId !== undefined;
+    if (responds && !this.isPending(edited) && edited.author.id === world.bot.id) {
       keeper.answered(answered(edited, { toId: answersTo, atMs }));
     }
     return edited;
+  }
+
+  /** Whether a message only says that an answer will come. */
+  isPending(message: Pick<MessagePayload, 'content' | 'flags'>): boolean {
+    const { pendingText } = this.#parts.knobs.current;
+    const says = pendingText !== '' && new RegExp(pendingText).test(message.content);
+    return says || isLoading(message);
   }
 
   /** Puts a changed message in its place without telling anyone, as when a thread is attached to it. */
