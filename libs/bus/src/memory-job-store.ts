@@ -104,6 +104,10 @@ export class MemoryJobStore implements JobStore {
     this.#drop(sequence);
   }
 
+  discard(sequence: number): void {
+    if (!this.#closed) this.#drop(sequence);
+  }
+
   async list(pattern = '>'): Promise<readonly StoredMessage[]> {
     assertPattern(pattern);
     this.#assertOpen();

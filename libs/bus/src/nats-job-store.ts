@@ -135,6 +135,20 @@ export class NatsJobStore implements JobStore {
     }
   }
 
+  discard(sequence: number): void {
+    const { link, messaging } = this.#parts;
+    const { name } = this.#spec;
+    if (link.state !== 'connected') return;
+    // The server's API without a reply: it deletes, and has nobody to tell.
+    const command = Buffer.from(JSON.stringify({ seq: sequence, no_erase: true }));
+    try {
+      link.connection.publish(`$JS.API.STREAM.MSG.DELETE.${name}`, command);
+      messaging.publish(removalSubject(name, String(sequence)), new Uint8Array());
+    } catch {
+      // The connection went away in this very moment.
+    }
+  }
+
   async list(pattern?: string): Promise<readonly StoredMessage[]> {
     const { link, manager } = this.#parts;
     const { name } = this.#spec;

@@ -63,6 +63,11 @@ export interface JobStore {
   read(sequence: number): Promise<(StoredMessage & { readonly payload: Uint8Array }) | undefined>;
   /** Removes a message, and tells every feed. Removing what is not there is harmless. */
   remove(sequence: number): Promise<void>;
+  /**
+   * Asks for a removal, tells every feed of it, and waits for no word: where somebody finds and removes
+   * what is left. Never throws; while the connection is away nothing is done.
+   */
+  discard(sequence: number): void;
   /** What is stored now under a pattern of subjects, in order; all of it by default. */
   list(pattern?: string): Promise<readonly StoredMessage[]>;
   /** Messages that are stored now. */

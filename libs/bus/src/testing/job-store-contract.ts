@@ -91,6 +91,22 @@ export function jobStoreContract(create: CreateFixture): void {
     expect(await store.put(subject, bytes('a'), { id: 'a2' })).toMatchObject({ duplicate: false });
   });
 
+  it('discards without a word; every feed hears of it', async () => {
+    await using fixture = await create();
+    const spec = jobStoreSpec();
+    const store = await fixture.bus.openJobStore(spec);
+    const other = await (await fixture.another()).openJobStore(spec);
+    const feed = new RecordedFeed();
+    await using _feed = await other.feed(feed.handler);
+    const { sequence } = await store.put(`${spec.name}.dm.a`, bytes('a'), { id: 'a' });
+    await store.put(`${spec.name}.dm.b`, bytes('b'), { id: 'b' });
+    await vi.waitFor(() => expect(feed.subjects()).toHaveLength(2), wait);
+    for (const which of [sequence, sequence, sequence + 100]) store.discard(which);
+    await vi.waitFor(() => expect(feed.subjects()).toEqual([`${spec.name}.dm.b`]), wait);
+    expect(await store.read(sequence)).toBe(undefined);
+    expect(await store.size()).toBe(1);
+  });
+
   it('lists headers in order, all of them or those under a pattern', async () => {
     await using fixture = await create();
     const spec = jobStoreSpec();
@@ -230,6 +246,7 @@ export function jobStoreContract(create: CreateFixture): void {
     const put = store.put(`${spec.name}.dm.a`, bytes(''), { id: 'a' });
     await expect(put).rejects.toMatchObject(closed);
     await expect(store.remove(1)).rejects.toMatchObject(closed);
+    expect(() => store.discard(1)).not.toThrow();
     await expect(store.read(1)).rejects.toMatchObject(closed);
     await expect(store.list()).rejects.toMatchObject(closed);
     await expect(store.size()).rejects.toMatchObject(closed);

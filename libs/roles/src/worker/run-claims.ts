@@ -67,30 +67,14 @@ export async function endRun(
     });
     if (written.kind === 'fenced') return 'refused';
     run.frames?.finish({ revision: written.revision, stored: work.sequence });
-    if (result.origin.kind === 'ingress') void removeEnded(parts, run, work.sequence);
+    // The end of such a job is collected from the ledger, whether its ingress lives or not: nobody needs
+    // it in `JOBS`. A balancer removes what is left there.
+    if (result.origin.kind === 'ingress') jobs.store.discard(work.sequence);
     return 'written';
   } catch (error) {
     const log = telemetry.log('worker');
     telemetry.run(() => log.warn('end.unwritten', { jobId, error }), context);
     return 'unknown';
-  }
-}
-
-/**
- * Out of `JOBS`: the end of such a job is collected from the ledger, whether its ingress lives or not. A
- * balancer removes what could not be removed now.
- */
-async function removeEnded(
-  { jobs, telemetry }: RunClaimsParts,
-  { context, request }: WorkerRun,
-  stored: number,
-): Promise<void> {
-  try {
-    await jobs.store.remove(stored);
-  } catch (error) {
-    const { jobId } = request;
-    const log = telemetry.log('worker');
-    telemetry.run(() => log.debug('job.unremoved', { jobId, error }), context);
   }
 }
 

@@ -99,6 +99,7 @@ export async function openBench(
     feed: (handler) => store.feed(handler),
     read: (sequence) => store.read(sequence),
     remove: (sequence) => store.remove(sequence),
+    discard: (sequence) => store.discard(sequence),
     list: (pattern) => store.list(pattern),
     size: () => store.size(),
   };
