@@ -1,6 +1,7 @@
 export * from './contract.ts';
 export * from './errors.ts';
 export * from './exchange.ts';
+export * from './frame.ts';
 export * from './headers.ts';
 export * from './ids.ts';
 export * from './ingress.ts';

@@ -18,7 +18,7 @@ import {
   subjects,
   workerId,
 } from '@starling/contracts';
-import { releaseJob } from '@starling/jobs';
+import { ledgerBucket, releaseJob } from '@starling/jobs';
 import { answerOf, type FakeStep } from '@starling/llm/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Fleet } from './fleet-fixture.ts';
@@ -110,6 +110,42 @@ describe('a worker', () => {
     expect([...frames, ...lastFrames].map(({ sequence }) => sequence)).toEqual([0, 1, 2]);
     const read = await fleet.stores.ledger.read(job.jobId);
     expect(read).toMatchObject({ kind: 'end', revision: lastFrames[0]?.end?.revision });
+    expect(lastFrames[0]?.end).not.toHaveProperty('result');
+  });
+
+  it('asks for the body together with the claim, and lets go of it when another one won', async () => {
+    await fleet.worker('w0');
+    const { store } = fleet.stores;
+    const bucket = await fleet.bus.openKeyValue(ledgerBucket);
+    const calls: string[] = [];
+    const read = store.read.bind(store);
+    const create = bucket.create.bind(bucket);
+    Object.assign(store, {
+      read: (sequence: number) => {
+        calls.push('read');
+        return read(sequence);
+      },
+    });
+    Object.assign(bucket, {
+      create: async (...of: Parameters<typeof create>) => {
+        await fleet.clock.sleep(10);
+        calls.push('claimed');
+        return await create(...of);
+      },
+    });
+    const job = await fleet.ask();
+    const asked = await requestFor(job);
+    const reply = request(asked);
+    await fleet.clock.advance(5);
+    expect(calls).toEqual(['read']);
+    await fleet.until(delivered(1));
+    expect(await reply).toBe('ok');
+    expect(calls).toEqual(['read', 'claimed']);
+    // It has ended: the claim of a second request is lost.
+    const again = request(asked);
+    await fleet.clock.advance(100);
+    expect(await again).toBe('lost');
+    expect(fleet.cluster.delivered).toHaveLength(1);
   });
 
   it('sends a frame every 40 ms, and sooner when 1 kB has come [A9]', async () => {

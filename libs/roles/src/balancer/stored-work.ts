@@ -1,7 +1,7 @@
 import type { QueuedJob } from '@starling/balance';
 import type { StoredMessage } from '@starling/bus';
 import { readStoredJob } from '@starling/jobs';
-import type { RoleTelemetry } from '@starling/telemetry';
+import type { Context, RoleTelemetry } from '@starling/telemetry';
 import type { Burials } from './burials.ts';
 import type { QueuedWork } from './queued-work.ts';
 
@@ -34,7 +34,15 @@ export function storedWork(
   const { job } = read;
   const { header, owner } = job;
   const { jobId, lane } = header;
-  const context = telemetry.contextFrom(headers);
   const body = { kind: 'stored', sequence, job } as const;
-  return { header, sequence, work: { jobId, lane, owner, context, body, waitingSinceMs } };
+  let context: Context | undefined;
+  const work: QueuedWork = {
+    ...{ jobId, lane, owner, body, waitingSinceMs },
+    // Every balancer keeps every job, and one of them reads its trace.
+    get context() {
+      context ??= telemetry.contextFrom(headers);
+      return context;
+    },
+  };
+  return { header, sequence, work };
 }

@@ -84,7 +84,9 @@ export class DurableDesk {
     if (open?.jobId !== frame.jobId) return true;
     open.heardAtMs = this.#parts.clock.monotonicMs();
     if (frame.end) {
-      void this.#read(open);
+      const { result } = frame.end;
+      if (result) open.settle({ result }, 'running');
+      else void this.#read(open);
       return true;
     }
     const missing = open.take(frame);

@@ -112,7 +112,7 @@ export class OpenDurable {
   }
 
   /** Its end stands in the ledger: everybody here is told. */
-  settle({ result }: LedgerEnd, found: FoundKind): void {
+  settle({ result }: Pick<LedgerEnd, 'result'>, found: FoundKind): void {
     const { known } = this;
     this.#know(result);
     const { outcome } = result;

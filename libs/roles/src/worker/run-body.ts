@@ -6,7 +6,7 @@ import type { RoleTelemetry } from '@starling/telemetry';
 import { buryJob, unreadable } from '../delivery/bury-job.ts';
 import type { Jobs } from '../delivery/open-jobs.ts';
 import type { StopReason } from './answer-job.ts';
-import { type FetchedBody, fetchBody } from './fetch-body.ts';
+import type { FetchedBody } from './fetch-body.ts';
 import type { WorkerRun } from './worker-run.ts';
 
 export interface RunBodyParts {
@@ -24,19 +24,17 @@ export type RunBody =
   | { readonly kind: 'unreadable'; readonly job: AskedJob }
   | { readonly kind: 'none' };
 
-/** Fetches the body; never rejects. */
+/** Waits for the body that was asked for with the claim; never rejects. */
 export async function bodyOf(parts: RunBodyParts, run: WorkerRun): Promise<RunBody> {
-  const { clock, jobs, telemetry } = parts;
+  const { telemetry } = parts;
   const { jobId, work } = run.request;
   if (work.kind === 'inline') return { kind: 'job', job: work.job };
   // A cancelled job is fetched all the same: its end has to say whose it was.
-  const left = new AbortController();
   const onStop = () => {
-    if (run.stop.signal.reason === ('left' satisfies StopReason)) left.abort();
+    if (run.stop.signal.reason === ('left' satisfies StopReason)) run.unwanted.abort();
   };
   run.stop.signal.addEventListener('abort', onStop, { once: true });
-  const { sequence } = work;
-  const body = await fetchBody({ clock, store: jobs.store }, { jobId, sequence }, left.signal);
+  const body: FetchedBody = (await run.body) ?? { kind: 'unreachable' };
   run.stop.signal.removeEventListener('abort', onStop);
   if (body.kind === 'job') return body;
   const log = telemetry.log('worker');

@@ -2,11 +2,12 @@
 import type { JobFinish, WorkerEffect, WorkerEvent } from '@starling/balance';
 import type { Messaging } from '@starling/bus';
 import type { Clock, Random } from '@starling/clock';
-import type { LedgerEnd, WorkerId } from '@starling/contracts';
+import type { LedgerEnd, Result, WorkerId } from '@starling/contracts';
 import type { RoleTelemetry } from '@starling/telemetry';
 import type { Jobs } from '../delivery/open-jobs.ts';
 import { type DeliveryConfig, sendResult } from '../delivery/send-result.ts';
 import { withSendable } from '../delivery/sendable-result.ts';
+import { fetchBody } from './fetch-body.ts';
 import type { WorkerRun } from './worker-run.ts';
 
 type EffectOf<Kind extends WorkerEffect['kind']> = Extract<WorkerEffect, { kind: Kind }>;
@@ -30,15 +31,22 @@ const inlineRevision = 0;
 
 /** Takes the job; never rejects. */
 export async function claimRun(
-  { jobs, telemetry, workerId }: RunClaimsParts,
+  { clock, jobs, telemetry, workerId }: RunClaimsParts,
   run: WorkerRun,
   { attempt, jobId, previousRevision }: EffectOf<'claim'>,
 ): Promise<AnswerTo<'claim_answered'>> {
-  if (run.request.work.kind === 'inline') return { kind: 'won', revision: inlineRevision };
+  const { work } = run.request;
+  if (work.kind === 'inline') return { kind: 'won', revision: inlineRevision };
   try {
+    // Together: the few claims that are lost cost a look, every other job starts a round trip earlier.
+    const { sequence } = work;
+    run.body = fetchBody({ clock, store: jobs.store }, { jobId, sequence }, run.unwanted.signal);
     const claim = await jobs.ledger.claim(jobId, { workerId, attempt, previousRevision });
-    return claim.kind === 'won' ? claim : { kind: 'lost' };
+    if (claim.kind === 'won') return claim;
+    run.unwanted.abort();
+    return { kind: 'lost' };
   } catch (error) {
+    run.unwanted.abort();
     const log = telemetry.log('worker');
     telemetry.run(() => log.warn('claim.unanswered', { jobId, error }), run.context);
     return { kind: 'unknown' };
@@ -60,13 +68,16 @@ export async function endRun(
     return 'written';
   }
   try {
+    let stands = result;
     const written = await withSendable(result, (sendable) => {
+      stands = sendable;
       const usage = usageOf(finish, sendable.outcome.kind);
       const by = { attempt, workerId, atMs: clock.nowMs() };
       return jobs.ledger.end(jobId, { kind: 'end', ...by, result: sendable, ...usage }, revision);
     });
     if (written.kind === 'fenced') return 'refused';
-    run.frames?.finish({ revision: written.revision, stored: work.sequence });
+    const { revision: endRevision } = written;
+    run.frames?.finish({ revision: endRevision, stored: work.sequence, ...told(stands) });
     // The end of such a job is collected from the ledger, whether its ingress lives or not: nobody needs
     // it in `JOBS`. A balancer removes what is left there.
     if (result.origin.kind === 'ingress') jobs.store.discard(work.sequence);
@@ -76,6 +87,16 @@ export async function endRun(
     telemetry.run(() => log.warn('end.unwritten', { jobId, error }), context);
     return 'unknown';
   }
+}
+
+/** Results up to this many characters go with the last frame; a frame has 128 KiB, were all escaped. */
+const maxToldLength = 16 * 1024;
+
+/** An ingress is told what it would read next; a cluster reads more than the result. */
+function told(result: Result): { readonly result?: Result } {
+  const { origin, outcome } = result;
+  const text = outcome.kind === 'done' ? outcome.text : outcome.partialText;
+  return origin.kind === 'ingress' && text.length <= maxToldLength ? { result } : {};
 }
 
 /** The next attempt need not wait until our silence is noticed. */

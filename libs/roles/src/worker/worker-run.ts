@@ -1,6 +1,7 @@
 import type { BusMessage } from '@starling/bus';
 import type { BalancerId, Job, Result, RunRequest } from '@starling/contracts';
 import type { Context } from '@starling/telemetry';
+import type { FetchedBody } from './fetch-body.ts';
 import type { FrameSender } from './frame-sender.ts';
 
 /** One job in a worker's hands, from the run request to the word that its end stands. */
@@ -13,6 +14,10 @@ export interface WorkerRun {
   /** Requests that wait for the claim, by the balancer that asked. */
   readonly askers: Map<BalancerId, BusMessage>;
   readonly stop: AbortController;
+  /** Its body in `JOBS`, asked for together with the claim. */
+  body: Promise<FetchedBody> | undefined;
+  /** Nobody here needs the body any more. */
+  readonly unwanted: AbortController;
   job: Job | undefined;
   frames: FrameSender | undefined;
   /** What it came to; absent while it runs, and for ever when it is let go of. */
@@ -25,6 +30,8 @@ export function newRun(of: Pick<WorkerRun, 'request' | 'context' | 'takenAtMs'>)
     ...of,
     askers: new Map(),
     stop: new AbortController(),
+    body: undefined,
+    unwanted: new AbortController(),
     job: undefined,
     frames: undefined,
     result: undefined,

@@ -28,6 +28,8 @@ export class DurableBench {
   readonly bus: Bus;
   readonly tally = new Tally();
   readonly desk: DurableDesk;
+  /** How often the desk has read the ledger. */
+  reads = 0;
   readonly #stack = new AsyncDisposableStack();
   #requests = 0;
   #looks: Disposable | undefined;
@@ -39,10 +41,18 @@ export class DurableBench {
     readonly name: string;
   }) {
     const { bus, clock, jobs, name } = of;
+    const { ledger, store } = jobs;
+    const counted: Jobs['ledger'] = {
+      ...ledger,
+      read: (jobId) => {
+        this.reads += 1;
+        return ledger.read(jobId);
+      },
+    };
     this.clock = clock;
     this.bus = bus;
     this.desk = new DurableDesk({
-      ...{ bus, jobs, clock, tally: this.tally },
+      ...{ bus, clock, tally: this.tally, jobs: { store, ledger: counted } },
       ingressId: ingressId.parse(name),
       telemetry: telemetryFor('ingress'),
       config: { requestTimeoutMs: 60_000 },

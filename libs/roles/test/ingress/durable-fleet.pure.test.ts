@@ -38,8 +38,20 @@ describe('a durable request in the fleet', () => {
     }
     await fleet.clock.advance(0);
     expect(await stored()).toBe(0);
+    // Once each, for what the key stands for: short ends come with the last frame.
+    expect(ingress.reads).toBe(2);
     const entry = await fleet.stores.ledger.read(jobId.parse(streamed.id));
     expect(entry).toMatchObject({ kind: 'end', end: { result: { outcome: { kind: 'done' } } } });
+  });
+
+  it('has an end that is too long for a frame, which is read', async () => {
+    const text = 'long '.repeat(10_000);
+    await fleet.worker('w0', { script: () => answerOf(text) });
+    await fleet.balancer();
+    const asked = ingress.ask('one', { body: { stream: false } });
+    await fleet.until(() => ended(asked));
+    expect(asked.reply.outcome?.text).toBe(text);
+    expect(ingress.reads).toBe(2);
   });
 
   it('under the same key gets the answer again, without a call of the provider [A6]', async () => {
