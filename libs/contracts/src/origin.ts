@@ -45,7 +45,7 @@ export const ingressOrigin = z.object({
    * the request. Whoever uses the key again with another body is told which field differs.
    */
   fingerprint: z
-    .record(z.string().min(1).max(64), z.string().regex(/^[A-Za-z0-9_-]{1,16}$/))
+    .record(z.string().regex(/^[a-z][a-z_]{0,63}$/), z.string().regex(/^[A-Za-z0-9_-]{1,16}$/))
     .optional(),
 });
 export type IngressOrigin = z.infer<typeof ingressOrigin>;
