@@ -10,5 +10,7 @@ if (folder === undefined || more.length > 0 || !/^[1-9]\d{0,3}$/.test(top)) {
   );
   process.exitCode = 2;
 } else {
+  // A reader such as `head` may have enough before the end.
+  process.stdout.on('error', () => {});
   for (const line of await profileReport(folder, Number(top))) process.stdout.write(`${line}\n`);
 }

@@ -2,6 +2,7 @@ import type { Attributes, Context } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { correlationOfTrace, roleIn } from './correlation.ts';
 import { attributeNames } from './names.ts';
+import { setOwnAttributes } from './own-attributes.ts';
 import { redact, redactNamed } from './redact.ts';
 
 /**
@@ -17,19 +18,17 @@ export class CorrelationSpanProcessor implements SpanProcessor {
   }
 
   onStart(span: Span, parentContext: Context): void {
-    span.setAttribute(attributeNames.correlationId, correlationOfTrace(span.spanContext().traceId));
-    span.setAttribute(attributeNames.role, roleIn(parentContext) ?? this.#defaultRole);
+    setOwnAttributes(span, {
+      [attributeNames.correlationId]: correlationOfTrace(span.spanContext().traceId),
+      [attributeNames.role]: roleIn(parentContext) ?? this.#defaultRole,
+    });
   }
 
   onEnding(span: Span): void {
-    for (const [name, value] of Object.entries(cleaned(span.attributes))) {
-      span.setAttribute(name, value);
-    }
+    clean(span.attributes);
     const { code, message } = span.status;
     if (message !== undefined) span.setStatus({ code, message: redact(message) });
-    for (const event of span.events) {
-      if (event.attributes) Object.assign(event.attributes, cleaned(event.attributes));
-    }
+    for (const { attributes } of span.events) if (attributes) clean(attributes);
   }
 
   onEnd(_span: ReadableSpan): void {}
@@ -39,13 +38,10 @@ export class CorrelationSpanProcessor implements SpanProcessor {
   async shutdown(): Promise<void> {}
 }
 
-/** The text attributes that change when their secrets are masked. */
-function cleaned(attributes: Attributes): Record<string, string> {
-  const changed: Record<string, string> = {};
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value !== 'string') continue;
-    const clean = redactNamed(name, value);
-    if (clean !== value) changed[name] = clean;
+/** Masks the secrets in texts. */
+function clean(attributes: Attributes): void {
+  for (const name of Object.keys(attributes)) {
+    const value = attributes[name];
+    if (typeof value === 'string') attributes[name] = redactNamed(name, value);
   }
-  return changed;
 }

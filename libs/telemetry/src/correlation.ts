@@ -2,14 +2,9 @@
  * What a context says about the message it serves. It travels in three headers of the bus: W3C trace
  * context, W3C baggage, and the correlation id in clear for people who read a stream with `nats sub`.
  */
-import {
-  type Context,
-  createContextKey,
-  propagation,
-  ROOT_CONTEXT,
-  trace,
-} from '@opentelemetry/api';
+import { type Context, createContextKey, propagation, trace } from '@opentelemetry/api';
 import { type CorrelationId, correlationId } from '@starling/contracts';
+import { chained, emptyContext } from './chain-context.ts';
 import { baggageNames } from './names.ts';
 
 const correlationKey = createContextKey('starling.correlation_id');
@@ -24,7 +19,9 @@ export interface MessageIds {
 
 /** First 8 hex digits of a W3C trace id (features A1). */
 export function correlationOfTrace(traceId: string): CorrelationId {
-  return correlationId.parse(traceId.slice(0, 8));
+  const id = traceId.slice(0, 8);
+  // Asked several times a message in every process; the schema has the words when it is none.
+  return /^[0-9a-f]{8}$/.test(id) ? (id as CorrelationId) : correlationId.parse(id);
 }
 
 /**
@@ -53,7 +50,7 @@ export function roleIn(context: Context): string | undefined {
 
 /** The same context with another role acting in it. */
 export function withRole(context: Context, role: string): Context {
-  return context.setValue(roleKey, role);
+  return context.getValue(roleKey) === role ? context : chained(context).setValue(roleKey, role);
 }
 
 /** Puts ids into the context's baggage, so that every log line under it, in any process, has them. */
@@ -78,5 +75,5 @@ export function messageIdsIn(context: Context): MessageIds {
 
 /** A context of nobody, in the role that acts now: where a message from the bus begins. */
 export function freshContext(role: string | undefined): Context {
-  return role === undefined ? ROOT_CONTEXT : withRole(ROOT_CONTEXT, role);
+  return role === undefined ? emptyContext : withRole(emptyContext, role);
 }

@@ -49,22 +49,37 @@ export function registerSecret(value: string): void {
   for (const form of forms) registered.add(form);
 }
 
+/** A sign that every one of the shapes has: ids, names of models and the like have none of them. */
+const suspicious = /[\s./=:]|sk-/i;
+
 /** The text without secrets. */
 export function redact(text: string): string {
   let clean = text;
-  for (const secret of registered) {
-    if (clean.includes(secret)) clean = clean.replaceAll(secret, mask);
+  if (text.length >= minSecretLength) {
+    for (const secret of registered) {
+      if (clean.includes(secret)) clean = clean.replaceAll(secret, mask);
+    }
   }
+  if (!suspicious.test(clean)) return clean;
   for (const [shape, replacement] of shapes) clean = clean.replace(shape, replacement);
   return clean;
 }
 
 /** The value under this name without secrets: everything when the name says that it is one. */
 export function redactNamed(name: string, value: string): string {
-  return secretName.test(name) ? mask : redact(value);
+  return isSecretName(name) ? mask : redact(value);
 }
+
+/** What was found of names so far; they are few, and come again with every span. */
+const knownNames = new Map<string, boolean>();
+/** Names that are remembered; beyond it a name is looked at each time. */
+const maxKnownNames = 1_000;
 
 /** Whether anything under this name is a secret whole. */
 export function isSecretName(name: string): boolean {
-  return secretName.test(name);
+  const known = knownNames.get(name);
+  if (known !== undefined) return known;
+  const secret = secretName.test(name);
+  if (knownNames.size < maxKnownNames) knownNames.set(name, secret);
+  return secret;
 }

@@ -8,9 +8,11 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
+import { chained } from './chain-context.ts';
 import { withRole } from './correlation.ts';
 import { scopeName } from './instruments.ts';
 import { attributeNames, type SpanName } from './names.ts';
+import { setOwnAttributes } from './own-attributes.ts';
 import { redact } from './redact.ts';
 
 /** How a span stands in its trace. */
@@ -77,18 +79,18 @@ function recordError(span: Span, error: unknown): void {
 }
 
 function openSpan(name: SpanName, options: SpanOptions, startMs?: number) {
-  const base = options.parent ?? context.active();
+  const base = chained(options.parent ?? context.active());
   const parent = options.role === undefined ? base : withRole(base, options.role);
   const span = trace.getTracer(scopeName).startSpan(
     name,
     {
       kind: options.kind ?? SpanKind.INTERNAL,
-      ...(options.attributes && { attributes: options.attributes }),
       ...(options.links && { links: options.links }),
       ...(options.root !== undefined && { root: options.root }),
       ...(startMs !== undefined && { startTime: startMs }),
     },
     parent,
   );
+  if (options.attributes) setOwnAttributes(span, options.attributes);
   return { span, inside: trace.setSpan(parent, span) };
 }

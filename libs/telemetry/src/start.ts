@@ -28,8 +28,8 @@ export interface TelemetryOptions {
 
 /** How long ended spans wait for company before they are sent. */
 const exportDelayMs = 1_000;
-/** Ended spans that may wait; more are dropped, as in the SDK's own default. */
-const maxQueuedSpans = 2_048;
+/** Ended spans that may wait, 1 kB each: a second of an ingress under full load. More are dropped. */
+const maxQueuedSpans = 8_192;
 const maxSpansPerExport = 512;
 /** One export; the collector is on the same network, and drain waits for the last one. */
 const exportTimeoutMs = 3_000;

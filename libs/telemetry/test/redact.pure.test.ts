@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { redact, registerSecret } from '../src/index.ts';
+import { isSecretName } from '../src/redact.ts';
 
 /** Random words of a secret's shape: nothing here is a real one, or looks like one in the file. */
 const word = (length: number) =>
@@ -57,6 +58,12 @@ describe('redact', () => {
     '@opentelemetry/sdk-node/build.12.34',
   ])('leaves ordinary text alone: %s', (text) => {
     expect(redact(text)).toBe(text);
+  });
+
+  it('knows a name that is a secret among more names than it remembers', () => {
+    const names = Array.from({ length: 1_200 }, (_, at) => [`name_${at}`, 'api_key', `x${at}`]);
+    for (const name of names.flat()) expect(isSecretName(name)).toBe(name === 'api_key');
+    expect(isSecretName('cookie')).toBe(true);
   });
 
   it('refuses more secrets than its bound', () => {

@@ -22,6 +22,18 @@ describe('withSpan', () => {
     expect(span?.ended).toBe(true);
   });
 
+  it('has the attributes that it was given, and none that is undefined', async () => {
+    const attributes = { 'starling.attempt': 2, 'starling.lane': undefined, list: ['a', 'b'] };
+    await withSpan('llm', { attributes, role: 'worker' }, () => {});
+    const [span] = captured.spans;
+    expect(span?.attributes).toEqual({
+      'starling.attempt': 2,
+      list: ['a', 'b'],
+      'starling.role': 'worker',
+      'starling.correlation_id': span?.spanContext().traceId.slice(0, 8),
+    });
+  });
+
   it('lets no secret onto a span, in attributes, errors or events', async () => {
     const secret = 'correct-horse-battery';
     registerSecret(secret);
