@@ -36,7 +36,13 @@ export const exchangeContract = defineContract({
     correlationId,
     origin: discordOrigin,
     ending: z.discriminatedUnion('kind', [
-      z.object({ kind: z.literal('answered'), model: z.string(), usage }),
+      z.object({
+        kind: z.literal('answered'),
+        model: z.string(),
+        usage,
+        /** The answer came from the call of another question, which the usage counts for. */
+        shared: z.boolean().optional(),
+      }),
       z.object({ kind: z.literal('refused'), code: z.enum(errorCodes) }),
       z.object({ kind: z.literal('failed'), code: z.enum(errorCodes) }),
     ]),

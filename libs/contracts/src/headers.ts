@@ -27,6 +27,8 @@ export const headerNames = {
   conversation: 'starling-conversation',
   /** The model that must serve a job; absent when any will do. */
   model: 'starling-model',
+  /** Jobs of one call key may share a call of the provider; absent of a job that wants its own. */
+  callKey: 'starling-call-key',
   /** Of a dead letter: the code that its job failed with, or `unreadable`. */
   deadReason: 'starling-dead-reason',
   /** What could not be read, percent-encoded. */

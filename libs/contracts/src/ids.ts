@@ -24,6 +24,12 @@ export const ingressId = subjectToken('ingress').brand<'IngressId'>();
 /** The first 8 hex digits of a W3C trace id (features A1). */
 export const correlationId = id(/^[0-9a-f]{8}$/, 'a correlation id').brand<'CorrelationId'>();
 
+/**
+ * What is asked of a model and in whose name: jobs of one call key may share a call (features A8). A
+ * hash of 128 bits, base64url.
+ */
+export const callKey = id(/^[A-Za-z0-9_-]{22}$/, 'a call key').brand<'CallKey'>();
+
 export type GuildId = z.infer<typeof guildId>;
 export type ChannelId = z.infer<typeof channelId>;
 export type UserId = z.infer<typeof userId>;
@@ -34,3 +40,4 @@ export type BalancerId = z.infer<typeof balancerId>;
 export type ClusterId = z.infer<typeof clusterId>;
 export type IngressId = z.infer<typeof ingressId>;
 export type CorrelationId = z.infer<typeof correlationId>;
+export type CallKey = z.infer<typeof callKey>;

@@ -1,4 +1,5 @@
 export * from './contract.ts';
+export * from './dispatch.ts';
 export * from './errors.ts';
 export * from './exchange.ts';
 export * from './frame.ts';

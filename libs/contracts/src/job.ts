@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineContract, type Payload } from './contract.ts';
 import { errorCodes } from './errors.ts';
-import { balancerId, jobId, workerId } from './ids.ts';
+import { balancerId, callKey, jobId, workerId } from './ids.ts';
 import { jobOrigin } from './origin.ts';
 
 /** Which queue a job waits in (features B6). */
@@ -44,69 +44,14 @@ export const jobContract = defineContract({
     /** Upper bound on the answer, in LLM tokens. */
     maxCompletionTokens: z.int().positive().max(32_000),
     sampling: sampling.optional(),
+    /** Jobs of one call key may share a call of the provider; absent of a job that wants its own. */
+    callKey: callKey.optional(),
     acceptedAtMs: z.number(),
     /** After this the job is answered with an honest failure instead of being run. */
     deadlineAtMs: z.number(),
   }),
 });
 export type Job = Payload<typeof jobContract>;
-
-/**
- * Balancer to worker: run this job. Of a stored job the worker claims the ledger's record first and
- * then fetches the body; an inline one is nobody else's.
- */
-export const runRequestContract = defineContract({
-  name: 'run request',
-  subject: 'workers.<worker>.run',
-  version: 2,
-  delivery: 'request',
-  maxBytes: 300 * 1024,
-  schema: z.object({
-    jobId,
-    work: z.discriminatedUnion('kind', [
-      z.object({
-        kind: z.literal('stored'),
-        /** Where the body lies in `JOBS`. */
-        sequence: z.int().positive(),
-        /** The revision of the claim that this attempt replaces; absent for a job that nobody claimed. */
-        previousRevision: z.int().positive().optional(),
-      }),
-      /** Ephemeral: it stands neither in `JOBS` nor in the ledger. */
-      z.object({ kind: z.literal('inline'), job: jobContract.schema }),
-    ]),
-    attempt: z.int().positive(),
-    /** When the balancer took the job out of its queue, milliseconds since the Unix epoch. */
-    dequeuedAtMs: z.number(),
-    /** The balancer that chose this worker. */
-    dispatchedBy: balancerId,
-  }),
-});
-export type RunRequest = Payload<typeof runRequestContract>;
-
-/**
- * Worker to balancer, after the claim. `lost`: somebody else holds the claim, or the job has ended.
- * `invalid`: the request did not decode.
- */
-export const runReplyContract = defineContract({
-  name: 'run reply',
-  subject: '(reply)',
-  version: 2,
-  delivery: 'request',
-  maxBytes: 4096,
-  schema: z.object({ kind: z.enum(['ok', 'full', 'draining', 'lost', 'invalid']) }),
-});
-export type RunReply = Payload<typeof runReplyContract>;
-
-/** A balancer to the others: this job is with that worker. A hint; void unless a report lists the job soon. */
-export const tookContract = defineContract({
-  name: 'took',
-  subject: 'bal.took',
-  version: 1,
-  delivery: 'at-most-once',
-  maxBytes: 1024,
-  schema: z.object({ balancerId, jobId, workerId }),
-});
-export type Took = Payload<typeof tookContract>;
 
 /** A worker's own word on its load: every 250 ms and soon after a change (features B3). */
 export const loadReportContract = defineContract({
@@ -124,6 +69,8 @@ export const loadReportContract = defineContract({
     slots: z.int().nonnegative(),
     /** Ids of the jobs that hold a slot: the truth that replaces a balancer's view. */
     running: z.array(jobId).max(1000),
+    /** Jobs that share the call of a running one, or the answer of one that ended: they hold no slot. */
+    following: z.array(jobId).max(500).optional(),
     draining: z.boolean(),
     /** Free slots dealt to balancers, each slot to one; a credit until the next report, 750 ms at most. */
     grants: z.record(balancerId, z.int().positive()).optional(),
@@ -206,6 +153,8 @@ export const jobOutcome = z.discriminatedUnion('kind', [
     model: z.string(),
     finishReason: z.enum(['stop', 'length', 'content_filter']),
     usage,
+    /** The call was another job's, whose result has this usage too: it is counted there. */
+    shared: z.boolean().optional(),
     /** How many frames were sent, so that a reader knows whether it saw them all. */
     frames: z.int().nonnegative(),
   }),

@@ -5,6 +5,7 @@ export {
   type Refusal,
 } from './accept-job.ts';
 export type { Admission, AdmissionBounds, AdmissionDecision, JobOwner } from './admission.ts';
+export { type AskedOfModel, type CallScope, callKeyOf } from './call-key.ts';
 export {
   type DeadLetter,
   type Death,

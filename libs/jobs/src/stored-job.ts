@@ -1,6 +1,7 @@
 import type { QueuedJob } from '@starling/balance';
 import type { StoredMessage } from '@starling/bus';
 import {
+  callKey,
   type Headers,
   headerNames,
   type Job,
@@ -41,19 +42,21 @@ export type StoredJobRead =
   | { readonly kind: 'newer' }
   | { readonly kind: 'invalid'; readonly problem: string };
 
-const key = z.string().min(1).max(64);
+const name = z.string().min(1).max(64);
 /** The longest id of a request. */
 const maxRequestId = 48;
 const headerSchema = z.object({
   [headerNames.version]: z.coerce.number().int().positive().default(1),
   [headerNames.lane]: lane,
-  [headerNames.guild]: key.optional(),
-  [headerNames.user]: key,
-  [headerNames.message]: key.optional(),
-  [headerNames.caller]: key.optional(),
+  [headerNames.guild]: name.optional(),
+  [headerNames.user]: name,
+  [headerNames.message]: name.optional(),
+  [headerNames.caller]: name.optional(),
   [headerNames.owner]: ownerId,
-  [headerNames.conversation]: key.optional(),
+  [headerNames.conversation]: name.optional(),
   [headerNames.model]: z.string().min(1).max(200).optional(),
+  // Without a readable one it is answered by a call of its own.
+  [headerNames.callKey]: callKey.optional().catch(undefined),
   [headerNames.deadline]: z.coerce.number().positive(),
   [headerNames.tokenEstimate]: z.coerce.number().int().positive(),
 });
@@ -81,7 +84,7 @@ export function headersOfJob(
   job: Job,
   options: { readonly tokenEstimate: number; readonly headers: Headers },
 ): Headers {
-  const { deadlineAtMs, model, origin } = job;
+  const { callKey, deadlineAtMs, model, origin } = job;
   return {
     ...options.headers,
     [headerNames.version]: String(jobContract.version),
@@ -96,6 +99,7 @@ export function headersOfJob(
         }
       : { [headerNames.user]: job.jobId, [headerNames.caller]: origin.caller }),
     ...(model !== undefined && { [headerNames.model]: model }),
+    ...(callKey !== undefined && { [headerNames.callKey]: callKey }),
     [headerNames.deadline]: String(deadlineAtMs),
     [headerNames.tokenEstimate]: String(options.tokenEstimate),
   };
@@ -120,6 +124,7 @@ export function readStoredJob(message: StoredMessage): StoredJobRead {
   const model = read[headerNames.model];
   const conversationKey = read[headerNames.conversation];
   const messageId = read[headerNames.message];
+  const key = read[headerNames.callKey];
   return {
     kind: 'job',
     job: {
@@ -136,6 +141,7 @@ export function readStoredJob(message: StoredMessage): StoredJobRead {
         tokenEstimate: read[headerNames.tokenEstimate],
         ...(model !== undefined && { model }),
         ...(conversationKey !== undefined && { conversationKey }),
+        ...(key !== undefined && { callKey: key }),
         acceptedAtMs: storedAtMs,
         deadlineAtMs: read[headerNames.deadline],
       },

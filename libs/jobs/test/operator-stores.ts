@@ -1,7 +1,14 @@
 /** The durable stores with jobs in them, over the in-memory bus or a real server. */
 import { type Bus, connectNats, createMemoryBus } from '@starling/bus';
 import { type Clock, type SimulatedClock, seededRandom, systemClock } from '@starling/clock';
-import { type Headers, headerNames, type JobId, jobContract, subjects } from '@starling/contracts';
+import {
+  callKey,
+  type Headers,
+  headerNames,
+  type JobId,
+  jobContract,
+  subjects,
+} from '@starling/contracts';
 import { startNatsServer } from '@starling/harness';
 import { expect } from 'vitest';
 import { acceptJob, type JobStores, openJobStores } from '../src/index.ts';
@@ -48,7 +55,8 @@ function withJobs(
     ...stores,
     async accept(id, options = {}) {
       const nowMs = clock.nowMs();
-      const job = sampleJob(id, { acceptedAtMs: nowMs, deadlineAtMs: nowMs + 60_000 });
+      const times = { acceptedAtMs: nowMs, deadlineAtMs: nowMs + 60_000 };
+      const job = sampleJob(id, { ...times, callKey: sharedKey });
       const trace = options.traceId ?? traceId;
       const headers = {
         [headerNames.traceparent]: `00-${trace}-0123456789abcdef-01`,
@@ -67,6 +75,8 @@ function withJobs(
     [Symbol.asyncDispose]: async () => dispose(),
   };
 }
+
+const sharedKey = callKey.parse('abcdefghijklmnopqrstuv');
 
 /** More than a job may have. */
 export const tooLarge = new Uint8Array(jobContract.maxBytes + 1);

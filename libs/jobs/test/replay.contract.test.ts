@@ -61,6 +61,8 @@ describe('a replay', () => {
     expect(job).toMatchObject({ jobId: anew, messages, origin });
     expect(job.acceptedAtMs).toBeGreaterThanOrEqual(startedAtMs);
     expect(job.deadlineAtMs - job.acceptedAtMs).toBe(60_000);
+    // Somebody looks on: it gets a call of its own.
+    expect(job).not.toHaveProperty('callKey');
     // The message that asked, and what its user was told, still lead to it.
     for (const word of [id, traceId.slice(0, 8), traceId]) {
       expect(await findJobs(stores, word)).toMatchObject([
@@ -69,6 +71,7 @@ describe('a replay', () => {
     }
     const [{ headers } = expect.fail()] = await stores.store.list();
     expect(headers[headerNames.tokenEstimate]).toBe('42');
+    expect(headers).not.toHaveProperty(headerNames.callKey);
     expect(Object.keys(headers).filter((name) => name.includes('dead-'))).toEqual([]);
 
     // It fails again.

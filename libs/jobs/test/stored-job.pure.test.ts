@@ -1,5 +1,5 @@
 import type { StoredMessage } from '@starling/bus';
-import { guildId, headerNames, ingressId, subjects } from '@starling/contracts';
+import { callKey, guildId, headerNames, ingressId, subjects } from '@starling/contracts';
 import { describe, expect, it } from 'vitest';
 import { jobsStore, ledgerBucket, originOfStored, readStoredJob } from '../src/index.ts';
 import { headersOfJob, subjectOfJob } from '../src/stored-job.ts';
@@ -41,6 +41,16 @@ describe('a stored job', () => {
         },
       },
     });
+  });
+
+  it('brings its call key, and does without one that is none [A8]', () => {
+    const key = callKey.parse('abcdefghijklmnopqrstuv');
+    const headers = headersOfJob(sampleJob(id, { callKey: key }), options);
+    expect(readStoredJob(message({ headers }))).toMatchObject({
+      job: { header: { callKey: key } },
+    });
+    const broken = readStoredJob(message({ headers: { ...headers, [headerNames.callKey]: 'x' } }));
+    expect(broken.kind === 'job' && broken.job.header).not.toHaveProperty('callKey');
   });
 
   it('shares as its user in a direct message, and as its caller from an ingress', () => {

@@ -1,4 +1,4 @@
-import type { JobId, Lane } from '@starling/contracts';
+import type { CallKey, JobId, Lane } from '@starling/contracts';
 
 /** What a balancer knows of a waiting job: its header, never its body. */
 export interface QueuedJob {
@@ -14,6 +14,8 @@ export interface QueuedJob {
   readonly model?: string;
   /** Jobs of one conversation prefer one worker, whose provider has its beginning in a cache. */
   readonly conversationKey?: string;
+  /** Jobs of one key may share a call of the provider; absent of a job that wants its own. */
+  readonly callKey?: CallKey;
   readonly acceptedAtMs: number;
   readonly deadlineAtMs: number;
 }

@@ -85,10 +85,11 @@ export async function replayDeadLetter(parts: ReplayParts, letter: DeadLetter): 
   return { kind: before ? 'replayed_before' : 'replayed', jobId: id };
 }
 
-/** The same question with the same time to answer it. */
+/** The same question with the same time to answer it, and with a call of its own: somebody looks on. */
 function anew(dead: Job, { jobId, nowMs }: { readonly jobId: JobId; readonly nowMs: number }): Job {
   const budgetMs = Math.max(leastBudgetMs, dead.deadlineAtMs - dead.acceptedAtMs);
-  return { ...dead, jobId, acceptedAtMs: nowMs, deadlineAtMs: nowMs + budgetMs };
+  const { callKey: _, ...question } = dead;
+  return { ...question, jobId, acceptedAtMs: nowMs, deadlineAtMs: nowMs + budgetMs };
 }
 
 function estimateOf(job: Job, { headers }: DeadLetter): number {
