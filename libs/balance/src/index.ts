@@ -37,10 +37,6 @@ export {
   ledgerStep,
 } from './ledger/ledger-step.ts';
 export type { SlowStart } from './worker/slot-grants.ts';
-export {
-  defaultWorkerLimits,
-  WorkerCore,
-  type WorkerCoreParts,
-  type WorkerLimits,
-} from './worker/worker-core.ts';
+export { WorkerCore, type WorkerCoreParts } from './worker/worker-core.ts';
 export type { JobFinish, WorkerEffect, WorkerEvent } from './worker/worker-events.ts';
+export { defaultWorkerLimits, type WorkerLimits } from './worker/worker-limits.ts';

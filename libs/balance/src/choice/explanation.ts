@@ -28,8 +28,11 @@ export interface Candidate {
 /** A choice as data (features B10): enough to say later why this worker and not another. */
 export interface Explanation {
   readonly strategy: StrategyName;
-  /** `conversation`: the strategy was not asked, the conversation's last worker was free enough. */
-  readonly decidedBy: 'strategy' | 'conversation';
+  /**
+   * `conversation`: the strategy was not asked, the conversation's last worker was free enough. `call`:
+   * the worker holds the call that the job shares; no other was looked at.
+   */
+  readonly decidedBy: 'strategy' | 'conversation' | 'call';
   /** How many workers there were of each verdict. */
   readonly counts: Readonly<Partial<Record<CandidateVerdict, number>>>;
   /** The chosen worker first, then others in the order of the scan, {@link maxExplained} at most. */
@@ -66,11 +69,23 @@ export function explain(
     const verdict = verdictOn(worker);
     counts[verdict] = (counts[verdict] ?? 0) + 1;
     if (verdict !== 'chosen' && candidates.length >= maxExplained) continue;
-    const { workerId, slots, inFlight } = worker;
-    const candidate = { workerId, slots, inFlight, verdict };
+    const candidate = { ...candidateOf(worker), verdict };
     if (verdict === 'chosen') candidates.unshift(candidate);
     else candidates.push(candidate);
   }
   const { strategy, decidedBy } = choice;
   return { strategy, decidedBy, counts, candidates: candidates.slice(0, maxExplained) };
+}
+
+/** A choice that was none: the job goes where its call is. */
+export function explainFollowing(
+  strategy: StrategyName,
+  holder: WorkerLoad | undefined,
+): Explanation {
+  const candidates: Candidate[] = holder ? [{ ...candidateOf(holder), verdict: 'chosen' }] : [];
+  return { strategy, decidedBy: 'call', counts: { chosen: 1 }, candidates };
+}
+
+function candidateOf({ inFlight, slots, workerId }: WorkerLoad) {
+  return { workerId, slots, inFlight };
 }

@@ -9,15 +9,19 @@
 import type { Random } from '@starling/clock';
 import type { BalancerId, JobId, LoadReport, WorkerId } from '@starling/contracts';
 import { chooseWorker } from '../choice/choose-worker.ts';
+import { explainFollowing } from '../choice/explanation.ts';
+import { leastConnections } from '../choice/strategies.ts';
 import type { Strategy } from '../choice/strategy.ts';
 import { ConversationBook } from './conversation-book.ts';
 import { CoreCounts } from './core-counts.ts';
 import type { CoreEffect, CoreEvent } from './core-events.ts';
 import { type CoreLimits, defaultCoreLimits } from './core-limits.ts';
 import { GrantView } from './grant-view.ts';
-import type { JobState } from './job-state.ts';
+import type { JobState, TrackedJob } from './job-state.ts';
 import { JobTracker } from './job-tracker.ts';
 import { PeerBook } from './peer-book.ts';
+
+type RunEffect = Extract<CoreEffect, { kind: 'run' }>;
 
 /** What a {@link BalancerCore} is made of. */
 export interface BalancerCoreParts {
@@ -102,7 +106,7 @@ export class BalancerCore {
         tracker.ended(event.jobId, event.tokens, nowMs);
         break;
       case 'job_gone':
-        tracker.gone(event.jobId);
+        tracker.gone(event.jobId, nowMs);
         break;
       case 'load_report':
         this.#reported(event.report, nowMs);
@@ -118,7 +122,7 @@ export class BalancerCore {
           tracker.get(event.jobId)?.header.conversationKey,
           event.workerId,
         );
-        tracker.hinted(event.jobId, nowMs);
+        tracker.hinted(event, nowMs);
         break;
       case 'run_answered':
         this.#answered(event, nowMs, effects);
@@ -139,10 +143,7 @@ export class BalancerCore {
   }
 
   #reported(report: LoadReport, nowMs: number): void {
-    if (!this.#grants.report(report, nowMs)) return;
-    const { running, attempts, ended = [] } = report;
-    this.#tracker.heardAll(running, (jobId) => attempts?.[jobId] ?? 1, nowMs);
-    for (const { jobId, tokens } of ended) this.#tracker.ended(jobId, tokens, nowMs);
+    if (this.#grants.report(report, nowMs)) this.#tracker.reported(report, nowMs);
   }
 
   #answered(
@@ -168,6 +169,9 @@ export class BalancerCore {
         this.counts.absent += 1;
         this.#grants.forget(workerId);
         break;
+      case 'call_gone':
+        this.counts.callsGone += 1;
+        break;
       default:
         break;
     }
@@ -188,16 +192,33 @@ export class BalancerCore {
   }
 
   #dispatch(nowMs: number, effects: CoreEffect[]): void {
+    this.#follow(nowMs, effects);
     while (this.#tracker.waiting > 0) {
       const job = this.#tracker.head(nowMs, (model) => this.#grants.canServe(model, nowMs));
       if (job?.state.kind !== 'waiting') return;
-      const rank = this.#peers.rankOf(job.header.jobId, this.#parts.self);
-      const turnAtMs = job.state.sinceMs + rank * this.#limits.rankDelayMs;
+      const turnAtMs = this.#tracker.turnAtMs(job);
       if (turnAtMs > nowMs) {
         this.#wakeAt(turnAtMs, nowMs, effects);
         return;
       }
       if (!this.#send(job.header.jobId, nowMs, effects)) return;
+      if (job.header.callKey !== undefined) this.#follow(nowMs, effects);
+    }
+  }
+
+  /** Jobs whose call a worker holds go there at once: they need no slot, and so no grant. */
+  #follow(nowMs: number, effects: CoreEffect[]): void {
+    const isLive = (workerId: WorkerId) => this.#grants.isHeard(workerId, nowMs);
+    for (const { job, workerId } of this.#tracker.followable(isLive)) {
+      const turnAtMs = this.#tracker.turnAtMs(job);
+      if (turnAtMs > nowMs) {
+        this.#wakeAt(turnAtMs, nowMs, effects);
+        continue;
+      }
+      this.counts.followed += 1;
+      const { strategy = leastConnections } = this.#parts;
+      const explanation = explainFollowing(strategy.name, this.#grants.loadOf(workerId));
+      this.#run(job, { workerId, follows: true, explanation }, nowMs, effects);
     }
   }
 
@@ -229,20 +250,22 @@ export class BalancerCore {
     }
     if (choice.kind === 'none') return false;
     const { workerId, explanation } = choice;
-    this.#tracker.dispatched(job, workerId, nowMs);
     this.#grants.spent(workerId, jobId, nowMs);
-    this.#conversations.served(conversationKey, workerId);
-    const { sequence, attempt, previousRevision } = job;
-    effects.push({
-      kind: 'run',
-      jobId,
-      workerId,
-      sequence,
-      attempt,
-      previousRevision,
-      explanation,
-    });
+    this.#run(job, { workerId, follows: false, explanation }, nowMs, effects);
     return true;
+  }
+
+  #run(
+    job: TrackedJob,
+    to: Pick<RunEffect, 'workerId' | 'follows' | 'explanation'>,
+    nowMs: number,
+    effects: CoreEffect[],
+  ): void {
+    const { attempt, header, previousRevision, sequence } = job;
+    const { callKey, conversationKey, jobId } = header;
+    this.#tracker.dispatched(job, to, nowMs);
+    this.#conversations.served(conversationKey, to.workerId);
+    effects.push({ kind: 'run', jobId, sequence, attempt, previousRevision, callKey, ...to });
   }
 }
 

@@ -20,6 +20,10 @@ export class CoreCounts {
   exhausted = 0;
   /** A job was ended in its home's place. */
   stoodIn = 0;
+  /** A job was sent to share a call. */
+  followed = 0;
+  /** The call that a job was to share was not there. */
+  callsGone = 0;
   /** This process did nothing for a while. */
   slept = 0;
 }

@@ -1,4 +1,11 @@
-import type { BalancerId, ErrorCode, JobId, LoadReport, WorkerId } from '@starling/contracts';
+import type {
+  BalancerId,
+  CallKey,
+  ErrorCode,
+  JobId,
+  LoadReport,
+  WorkerId,
+} from '@starling/contracts';
 import type { Explanation } from '../choice/explanation.ts';
 import type { QueuedJob } from '../fair/queued-job.ts';
 import type { LedgerRead } from './job-state.ts';
@@ -20,6 +27,8 @@ export type CoreEvent =
       readonly balancerId: BalancerId;
       readonly jobId: JobId;
       readonly workerId: WorkerId;
+      /** It was sent to share a call. */
+      readonly follows?: boolean | undefined;
     }
   | {
       readonly kind: 'run_answered';
@@ -38,9 +47,10 @@ export type CoreEvent =
 
 /**
  * A worker's answer to a run request. `lost`: somebody else holds the claim. `silent`: no answer in
- * time; nothing is assumed. `absent`: nobody listens on the worker's subject.
+ * time; nothing is assumed. `absent`: nobody listens on the worker's subject. `call_gone`: there is no
+ * call that the job could share.
  */
-export type RunAnswer = 'ok' | 'full' | 'draining' | 'lost' | 'absent' | 'silent';
+export type RunAnswer = 'ok' | 'full' | 'draining' | 'lost' | 'absent' | 'silent' | 'call_gone';
 
 /** What the shell around the core must do. */
 export type CoreEffect =
@@ -53,6 +63,10 @@ export type CoreEffect =
       readonly attempt: number;
       /** The claim that this attempt replaces; `undefined` for a job that nobody claimed. */
       readonly previousRevision: number | undefined;
+      /** It may share a call of this key. */
+      readonly callKey: CallKey | undefined;
+      /** It is sent to share the call that the worker holds: no grant is spent on it. */
+      readonly follows: boolean;
       readonly explanation: Explanation;
     }
   | { readonly kind: 'read_ledger'; readonly jobId: JobId }

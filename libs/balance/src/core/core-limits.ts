@@ -32,6 +32,10 @@ export interface CoreLimits {
   readonly refusableMs: number;
   /** Conversations whose last worker is remembered. */
   readonly conversations: number;
+  /** For so long after a job's end its worker is believed to have the answer for those who share it. */
+  readonly callKeptMs: number;
+  /** Ended calls that are remembered for it. */
+  readonly callsKept: number;
   readonly queue: FairQueueLimits;
 }
 
@@ -51,5 +55,7 @@ export const defaultCoreLimits: CoreLimits = {
   undeliveredMs: 15_000,
   refusableMs: 2_000,
   conversations: 20_000,
+  callKeptMs: 5_000,
+  callsKept: 20_000,
   queue: defaultFairQueueLimits,
 };

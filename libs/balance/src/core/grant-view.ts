@@ -97,6 +97,18 @@ export class GrantView {
     this.#open.delete(workerId);
   }
 
+  /** Whether the worker reported a moment ago, and means to go on. */
+  isHeard(workerId: WorkerId, nowMs: number): boolean {
+    const known = this.#workers.get(workerId);
+    return known !== undefined && !known.report.draining && nowMs - known.heardAtMs < this.#validMs;
+  }
+
+  /** The worker's load as its report and our own dispatches tell it. */
+  loadOf(workerId: WorkerId): WorkerLoad | undefined {
+    const known = this.#workers.get(workerId);
+    return known && this.#load(workerId, known);
+  }
+
   /** Whether a grant can be spent now on a job for this model. */
   canServe(model: string | undefined, nowMs: number): boolean {
     for (const [workerId, known] of this.#open) {

@@ -1,16 +1,24 @@
-import type { JobId } from '@starling/contracts';
+import type { JobId, WorkerId } from '@starling/contracts';
 import { LeastHeap } from '../fair/least-heap.ts';
 import type { TrackedJob } from './job-state.ts';
 
 /** Words about jobs that the feed has not shown yet are kept for this many. */
 const maxEarly = 2_000;
 
+/** What was said of a job that the feed has not shown yet. */
+export interface EarlyWord {
+  readonly workerId: WorkerId;
+  readonly follows: boolean;
+  /** Believed until then. */
+  readonly untilMs: number;
+}
+
 /** The tracked jobs, each with the moment at which it is looked at next: a tick touches only those due. */
 export class JobBook {
   readonly #jobs = new Map<JobId, TrackedJob>();
   readonly #due = new LeastHeap<JobId>();
   /** Jobs that somebody was said to run before the feed showed them. */
-  readonly #early = new Map<JobId, number>();
+  readonly #early = new Map<JobId, EarlyWord>();
 
   get size(): number {
     return this.#jobs.size;
@@ -46,20 +54,20 @@ export class JobBook {
     return due;
   }
 
-  /** Somebody runs a job that we do not know (yet): believed until `untilMs`. */
-  noteEarly(jobId: JobId, untilMs: number): void {
+  /** Somebody runs a job that we do not know (yet). */
+  noteEarly(jobId: JobId, word: EarlyWord): void {
     this.#early.delete(jobId);
     if (this.#early.size >= maxEarly) {
       const [oldest] = this.#early.keys();
       if (oldest !== undefined) this.#early.delete(oldest);
     }
-    this.#early.set(jobId, untilMs);
+    this.#early.set(jobId, word);
   }
 
-  /** Until when somebody is believed to run this new job. */
-  takeEarly(jobId: JobId): number | undefined {
-    const untilMs = this.#early.get(jobId);
+  /** Who is said to run this new job. */
+  takeEarly(jobId: JobId): EarlyWord | undefined {
+    const word = this.#early.get(jobId);
     this.#early.delete(jobId);
-    return untilMs;
+    return word;
   }
 }

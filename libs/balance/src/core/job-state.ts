@@ -50,6 +50,12 @@ export interface TrackedJob {
   claimedAttempt: number;
   /** Whether its guild and user are charged its estimate. */
   charged: boolean;
+  /** Who has it, as far as is known. */
+  workerId: WorkerId | undefined;
+  /** It shares a call that another job pays for: it needs no slot, and is charged nothing. */
+  follows: boolean;
+  /** It was turned away from a call that it might have shared: it gets one of its own. */
+  ownCall: boolean;
   /** Workers that refused it; asked again when all that could take it refused. */
   readonly refusedBy: Set<WorkerId>;
 }

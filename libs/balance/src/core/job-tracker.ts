@@ -2,7 +2,8 @@
  * Where each stored job stands in this balancer's belief, and what follows when nothing is heard of it:
  * the re-drive of a silent claim, the honest end at the deadline, the reminder of an undelivered end.
  */
-import type { JobId, WorkerId } from '@starling/contracts';
+import type { JobId, LoadReport, WorkerId } from '@starling/contracts';
+import type { Followable } from './call-holders.ts';
 import type { CoreEffect, CoreEvent } from './core-events.ts';
 import type { CoreLimits } from './core-limits.ts';
 import type { HearingClock } from './hearing-clock.ts';
@@ -61,13 +62,15 @@ export class JobTracker {
       previousRevision: undefined,
       claimedAttempt: 1,
       charged: false,
+      workerId: undefined,
+      follows: false,
+      ownCall: false,
       refusedBy: new Set(),
     };
     this.#move.book.add(job);
-    const untilMs = this.#move.book.takeEarly(header.jobId);
-    if (untilMs !== undefined && untilMs > nowMs) {
-      this.#move.start(job, nowMs);
-      this.#move.hint(job, untilMs);
+    const early = this.#move.book.takeEarly(header.jobId);
+    if (early && early.untilMs > nowMs) {
+      this.#move.hint(job, early, nowMs);
       return;
     }
     const code = this.#move.refusal(job, nowMs);
@@ -76,9 +79,11 @@ export class JobTracker {
   }
 
   /** Its owner deleted it: nothing is left to do. */
-  gone(jobId: JobId): void {
-    if (!this.get(jobId)) return;
+  gone(jobId: JobId, nowMs: number): void {
+    const job = this.get(jobId);
+    if (!job) return;
     this.#move.room.remove(jobId);
+    this.#move.calls.ended(job, nowMs);
     this.#move.book.delete(jobId);
   }
 
@@ -88,51 +93,79 @@ export class JobTracker {
     if (job && job.state.kind !== 'ended') this.#move.end(job, tokens, nowMs);
   }
 
-  /** A worker lists these jobs: whoever dispatched them, they run. */
-  heardAll(jobIds: readonly JobId[], attemptOf: (jobId: JobId) => number, nowMs: number): void {
-    const heardAtMs = this.hearing.at(nowMs);
-    for (const jobId of jobIds) {
-      const job = this.get(jobId);
-      if (!job) {
-        this.#move.book.noteEarly(jobId, nowMs + this.#limits.hintMs);
-        continue;
-      }
-      const attempt = attemptOf(jobId);
-      if (job.state.kind === 'ended' || attempt < job.claimedAttempt) continue;
-      // An end that replaces a claim is on its way; the worker's word comes too late.
-      if (job.state.kind === 'failing' && job.state.previousRevision !== undefined) continue;
-      job.claimedAttempt = attempt;
-      this.#move.run(job, heardAtMs, nowMs);
+  /** A worker lists its jobs: whoever dispatched them, they run. */
+  reported(report: LoadReport, nowMs: number): void {
+    const { running, following = [] } = report;
+    for (const jobId of running) this.#heard(jobId, report, { follows: false, nowMs });
+    for (const jobId of following) this.#heard(jobId, report, { follows: true, nowMs });
+    for (const { jobId, tokens } of report.ended ?? []) this.ended(jobId, tokens, nowMs);
+  }
+
+  #heard(
+    jobId: JobId,
+    { attempts, workerId }: LoadReport,
+    { follows, nowMs }: { readonly follows: boolean; readonly nowMs: number },
+  ): void {
+    const job = this.get(jobId);
+    if (!job) {
+      const untilMs = nowMs + this.#limits.hintMs;
+      this.#move.book.noteEarly(jobId, { workerId, follows, untilMs });
+      return;
     }
+    const attempt = attempts?.[jobId] ?? 1;
+    if (job.state.kind === 'ended' || attempt < job.claimedAttempt) return;
+    // An end that replaces a claim is on its way; the worker's word comes too late.
+    if (job.state.kind === 'failing' && job.state.previousRevision !== undefined) return;
+    job.claimedAttempt = attempt;
+    job.follows = follows;
+    this.#move.run(job, this.hearing.at(nowMs), nowMs, workerId);
   }
 
   /** A peer dispatched it. */
-  hinted(jobId: JobId, nowMs: number): void {
+  hinted({ follows = false, jobId, workerId }: EventOf<'peer_took'>, nowMs: number): void {
     const job = this.get(jobId);
-    const untilMs = nowMs + this.#limits.hintMs;
-    if (!job) {
-      this.#move.book.noteEarly(jobId, untilMs);
-    } else if (job.state.kind === 'waiting') {
-      this.#move.start(job, nowMs);
-      this.#move.hint(job, untilMs);
-    } else if (job.state.kind === 'running' || job.state.kind === 'checking') {
-      this.#move.run(job, this.hearing.at(nowMs), nowMs);
+    const word = { workerId, follows, untilMs: nowMs + this.#limits.hintMs };
+    if (!job) this.#move.book.noteEarly(jobId, word);
+    else if (job.state.kind === 'waiting') this.#move.hint(job, word, nowMs);
+    else if (job.state.kind === 'running' || job.state.kind === 'checking') {
+      this.#move.run(job, this.hearing.at(nowMs), nowMs, job.workerId);
     }
   }
 
   /** We sent it to a worker. */
-  dispatched(job: TrackedJob, workerId: WorkerId, nowMs: number): void {
-    this.#move.dispatch(job, workerId, nowMs);
+  dispatched(
+    job: TrackedJob,
+    to: { readonly workerId: WorkerId; readonly follows: boolean },
+    nowMs: number,
+  ): void {
+    this.#move.dispatch(job, to, nowMs);
+  }
+
+  /** The jobs that wait although a worker that is heard holds a call that they may share. */
+  followable(isLive: (workerId: WorkerId) => boolean): readonly Followable[] {
+    return this.#move.calls.followable(isLive);
+  }
+
+  /** From when on we may take a waiting job: at once as its home, else a moment later for each rank. */
+  turnAtMs(job: TrackedJob): number {
+    const { state } = job;
+    if (state.kind !== 'waiting') return Number.POSITIVE_INFINITY;
+    return state.sinceMs + this.#move.rankFor(job) * this.#limits.rankDelayMs;
   }
 
   answered(event: EventOf<'run_answered'>, nowMs: number, effects: CoreEffect[]): void {
     const job = this.#move.book.get(event.jobId);
     if (job?.state.kind !== 'dispatching') return;
     if (job.state.workerId !== event.workerId || job.attempt !== event.attempt) return;
+    const refused = event.answer !== 'ok' && event.answer !== 'lost';
+    if (job.follows && refused) this.#move.calls.refused(job, event.workerId);
     switch (event.answer) {
       case 'ok':
         job.claimedAttempt = event.attempt;
-        this.#move.run(job, this.hearing.at(nowMs), nowMs);
+        this.#move.run(job, this.hearing.at(nowMs), nowMs, event.workerId);
+        break;
+      case 'call_gone':
+        this.#move.wait(job, nowMs);
         break;
       case 'lost':
         // Somebody holds the claim: reports will list it, or their silence sends us to the ledger.
@@ -178,6 +211,7 @@ export class JobTracker {
 
   /** Looks at every job that is due, and at no other. */
   lookAtDue(nowMs: number, effects: CoreEffect[]): void {
+    this.#move.calls.expire(nowMs);
     for (const job of this.#move.book.takeDue(nowMs)) this.#look(job, nowMs, effects);
   }
 

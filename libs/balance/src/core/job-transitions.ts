@@ -1,11 +1,12 @@
 /** The moves between the states of a tracked job: each sets the state and plans the next look. */
 import type { BalancerId, ErrorCode, WorkerId } from '@starling/contracts';
 import type { QueueRefusal } from '../fair/queued-job.ts';
+import { CallHolders } from './call-holders.ts';
 import type { CoreCounts } from './core-counts.ts';
 import type { CoreEffect } from './core-events.ts';
 import type { CoreLimits } from './core-limits.ts';
 import { HearingClock } from './hearing-clock.ts';
-import { JobBook } from './job-book.ts';
+import { type EarlyWord, JobBook } from './job-book.ts';
 import type { JobState, LedgerRead, TrackedJob } from './job-state.ts';
 import type { PeerBook } from './peer-book.ts';
 import { StartRate } from './start-rate.ts';
@@ -30,6 +31,7 @@ export class JobTransitions {
   readonly book = new JobBook();
   readonly room: WaitingRoom;
   readonly starts = new StartRate();
+  readonly calls: CallHolders;
   readonly #self: BalancerId;
   readonly #limits: CoreLimits;
   readonly #peers: PeerBook;
@@ -46,6 +48,13 @@ export class JobTransitions {
     this.counts = parts.counts;
     this.hearing = new HearingClock(parts.limits.deafAfterMs);
     this.room = new WaitingRoom(parts.limits.queue);
+    const { callKeptMs: keptMs, callsKept: maxKept } = parts.limits;
+    this.calls = new CallHolders({ keptMs, maxKept });
+  }
+
+  /** Our place among the balancers for this job, 0 for its home. Jobs that may share a call share a home. */
+  rankFor({ header }: TrackedJob): number {
+    return this.#peers.rankOf(header.callKey ?? header.jobId, this.#self);
   }
 
   /** Of all live balancers we are the first to act for it. */
@@ -55,7 +64,7 @@ export class JobTransitions {
 
   /** How much later than the job's home we act in its place. */
   standInMs(job: TrackedJob): number {
-    return this.#peers.rankOf(job.header.jobId, this.#self) * standInMs;
+    return this.rankFor(job) * standInMs;
   }
 
   /** From then its end is written over its worker's claim: the worker should have ended it. */
@@ -72,6 +81,8 @@ export class JobTransitions {
   /** Why a new job is not queued: a bound, or a wait beyond its deadline. */
   refusal(job: TrackedJob, nowMs: number): ErrorCode | undefined {
     const { header } = job;
+    // It will not stand in the line that is too long.
+    if (this.calls.isHeld(header.callKey)) return undefined;
     if (nowMs - header.acceptedAtMs >= this.#limits.refusableMs) return undefined;
     const bound = this.room.refusal(header);
     if (bound) return refusalCodes[bound];
@@ -87,6 +98,10 @@ export class JobTransitions {
   /** It starts, here or elsewhere: it leaves the queue, its guild and user are charged the estimate. */
   start(job: TrackedJob, nowMs: number): void {
     if (job.charged) return;
+    if (job.follows) {
+      this.room.remove(job.header.jobId);
+      return;
+    }
     job.charged = true;
     if (this.room.take(job.header)) this.starts.started(nowMs);
   }
@@ -95,25 +110,40 @@ export class JobTransitions {
   wait(job: TrackedJob, nowMs: number): void {
     if (job.charged) this.room.charge(job.header, -job.header.tokenEstimate);
     job.charged = false;
+    job.follows = false;
+    job.workerId = undefined;
     job.state = { kind: 'waiting', sinceMs: nowMs };
+    this.calls.waits(job);
     this.room.add(job.header, nowMs);
     this.book.lookAt(job, job.header.deadlineAtMs - this.#limits.leastRunMs);
   }
 
-  hint(job: TrackedJob, untilMs: number): void {
+  hint(job: TrackedJob, { follows, untilMs, workerId }: EarlyWord, nowMs: number): void {
+    job.follows = follows;
+    this.start(job, nowMs);
+    this.#isAt(job, workerId, false);
     job.state = { kind: 'hinted', untilMs };
     this.book.lookAt(job, untilMs);
   }
 
-  dispatch(job: TrackedJob, workerId: WorkerId, nowMs: number): void {
+  dispatch(
+    job: TrackedJob,
+    { follows, workerId }: Pick<EarlyWord, 'follows' | 'workerId'>,
+    nowMs: number,
+  ): void {
+    job.follows = follows;
     this.start(job, nowMs);
+    this.#isAt(job, workerId, false);
     job.state = { kind: 'dispatching', workerId, sinceMs: nowMs };
     this.book.lookAt(job, nowMs + this.#limits.silenceMs);
   }
 
-  run(job: TrackedJob, heardAtMs: number, nowMs: number): void {
+  /** @param workerId whose word it is that it has the job; absent when nobody said where it is */
+  run(job: TrackedJob, heardAtMs: number, nowMs: number, workerId?: WorkerId): void {
     const planned = job.state.kind === 'running';
     if (!planned) this.start(job, nowMs);
+    if (workerId === undefined) this.#isNowhere(job);
+    else if (!planned || job.workerId !== workerId) this.#isAt(job, workerId, true);
     job.state = { kind: 'running', heardAtMs };
     // Of a job that already runs the planned look comes early and plans anew: reports cost nothing.
     if (!planned) this.book.lookAt(job, this.silentAtMs(job, heardAtMs, nowMs));
@@ -127,6 +157,7 @@ export class JobTransitions {
     effects: CoreEffect[],
   ): void {
     this.counts[why] += 1;
+    this.#isNowhere(job);
     job.state = { kind: 'checking', why, first: undefined };
     effects.push({ kind: 'read_ledger', jobId: job.header.jobId });
     this.book.lookAt(job, nowMs + this.#limits.ledgerRetryMs);
@@ -175,6 +206,7 @@ export class JobTransitions {
     effects: CoreEffect[],
   ): void {
     this.room.remove(job.header.jobId);
+    this.#isNowhere(job);
     const state = { kind: 'failing', ...end } as const;
     job.state = state;
     const delayMs = this.standInMs(job);
@@ -197,9 +229,20 @@ export class JobTransitions {
   /** Its end stands; it is looked for in `JOBS` until its owner has delivered it. */
   end(job: TrackedJob, tokens: number | undefined, nowMs: number): void {
     this.room.remove(job.header.jobId);
+    this.calls.ended(job, nowMs);
     const charged = job.charged ? job.header.tokenEstimate : 0;
     if (tokens !== undefined && tokens !== charged) this.room.charge(job.header, tokens - charged);
     job.state = { kind: 'ended' };
     this.book.lookAt(job, nowMs + this.#limits.undeliveredMs);
+  }
+
+  #isAt(job: TrackedJob, workerId: WorkerId, said: boolean): void {
+    job.workerId = workerId;
+    this.calls.isAt(job, workerId, said);
+  }
+
+  #isNowhere(job: TrackedJob): void {
+    job.workerId = undefined;
+    this.calls.left(job);
   }
 }

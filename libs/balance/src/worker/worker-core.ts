@@ -2,36 +2,19 @@
  * A worker's side of the protocol as a state machine: slots, whom they are dealt to, the claim before
  * the run, the end after it. No I/O and no clock; the same code runs in the process and in the
  * simulation. A slot is held from the claim until the end is written (or refused): in flight lasts to
- * the last token, and to the word that it is over.
+ * the last token, and to the word that it is over. Jobs that share a call share its slot.
  */
-import type { BalancerId, JobId, LoadReport, WorkerId } from '@starling/contracts';
+import type { BalancerId, CallKey, JobId, LoadReport, WorkerId } from '@starling/contracts';
 import { PeerBook } from '../core/peer-book.ts';
 import { rendezvousWeight } from '../core/rendezvous.ts';
 import { HealthTracker } from '../health/health-tracker.ts';
-import { type ReportGaps, ReportPace } from './report-pace.ts';
-import { defaultSlowStart, SlotGrants, type SlowStart, usableSlots } from './slot-grants.ts';
+import { CallBook } from './call-book.ts';
+import { type JobUse, laterAttempts } from './job-use.ts';
+import { ReportPace } from './report-pace.ts';
+import { SlotGrants, usableSlots } from './slot-grants.ts';
 import { ToldEnds } from './told-ends.ts';
 import type { JobFinish, WorkerEffect, WorkerEvent } from './worker-events.ts';
-
-/** Times (milliseconds) and bounds of a worker's core. */
-export interface WorkerLimits extends ReportGaps {
-  /** Between reports without change; also the tick. */
-  readonly reportMs: number;
-  /** A balancer that was silent this long is dead: it gets no slots. */
-  readonly balancerDeadMs: number;
-  /** An end without an answer is written again after this long. */
-  readonly endRetryMs: number;
-  readonly slowStart: SlowStart;
-}
-
-export const defaultWorkerLimits: WorkerLimits = {
-  reportMs: 250,
-  pressingGapMs: 5,
-  changeGapMs: 25,
-  balancerDeadMs: 750,
-  endRetryMs: 1_000,
-  slowStart: defaultSlowStart,
-};
+import { defaultWorkerLimits, type WorkerLimits } from './worker-limits.ts';
 
 /** What a {@link WorkerCore} is made of. */
 export interface WorkerCoreParts {
@@ -44,28 +27,15 @@ export interface WorkerCoreParts {
   readonly models?: LoadReport['models'];
 }
 
-interface SlotUse {
-  readonly attempt: number;
-  readonly sequence: number;
-  /** Balancers that wait for the claim's outcome. */
-  readonly askers: Set<BalancerId>;
-  phase:
-    | { readonly kind: 'claiming' }
-    | { readonly kind: 'running'; readonly revision: number }
-    | {
-        readonly kind: 'ending';
-        readonly revision: number;
-        readonly finish: JobFinish;
-        readonly retryAtMs: number;
-      };
-  cancelled: boolean;
-}
+type RunRequested = Extract<WorkerEvent, { kind: 'run_requested' }>;
+type Answer = Extract<WorkerEffect, { kind: 'reply' }>['answer'];
 
 /** See the module's header. */
 export class WorkerCore {
   readonly #parts: WorkerCoreParts;
   readonly #limits: WorkerLimits;
-  readonly #jobs = new Map<JobId, SlotUse>();
+  readonly #jobs = new Map<JobId, JobUse>();
+  readonly #calls: CallBook;
   readonly #balancers: PeerBook;
   readonly #grants: SlotGrants;
   readonly #health = new HealthTracker();
@@ -78,13 +48,25 @@ export class WorkerCore {
     this.#parts = parts;
     this.#limits = parts.limits ?? defaultWorkerLimits;
     this.#pace = new ReportPace(this.#limits);
+    this.#calls = new CallBook(this.#limits.calls);
     this.#balancers = new PeerBook(this.#limits.balancerDeadMs);
     this.#grants = new SlotGrants(rendezvousWeight('turn', parts.self));
   }
 
   /** Jobs that hold a slot. */
   get running(): readonly JobId[] {
-    return [...this.#jobs.keys()];
+    const { followers } = this.#calls;
+    const jobs = [...this.#jobs.keys()];
+    return followers.size === 0 ? jobs : jobs.filter((jobId) => !followers.has(jobId));
+  }
+
+  /** Jobs that share the call of another one. */
+  get following(): readonly JobId[] {
+    return [...this.#calls.followers];
+  }
+
+  get #inFlight(): number {
+    return this.#jobs.size - this.#calls.followers.size;
   }
 
   /** Takes one event in and says what to do. `nowMs` never runs backwards. */
@@ -102,6 +84,9 @@ export class WorkerCore {
         break;
       case 'end_answered':
         this.#endAnswered(event, nowMs, effects);
+        break;
+      case 'call_ended':
+        this.#forget(this.#calls.ended(event.callKey, event.characters, nowMs), effects);
         break;
       case 'cancel_requested':
         this.#cancel(event.jobId, effects);
@@ -122,6 +107,7 @@ export class WorkerCore {
         break;
       case 'tick':
         this.#balancers.sweep(nowMs);
+        this.#forget(this.#calls.expire(nowMs), effects);
         this.#writeEndsAgain(nowMs, effects);
         this.#report(nowMs, effects);
         break;
@@ -129,37 +115,36 @@ export class WorkerCore {
     return effects;
   }
 
-  #requested(
-    {
-      jobId,
-      sequence,
-      attempt,
-      previousRevision,
-      from,
-    }: Extract<WorkerEvent, { kind: 'run_requested' }>,
-    nowMs: number,
-    effects: WorkerEffect[],
-  ): void {
-    const reply = (answer: 'ok' | 'full' | 'draining' | 'lost') =>
-      effects.push({ kind: 'reply', jobId, to: from, attempt, answer });
+  #requested(request: RunRequested, nowMs: number, effects: WorkerEffect[]): void {
+    const { attempt, from, jobId } = request;
+    const reply = (answer: Answer, why?: { readonly callGone: true }) =>
+      effects.push({ kind: 'reply', jobId, to: from, attempt, answer, ...why });
     const known = this.#jobs.get(jobId);
     if (known?.phase.kind === 'claiming') known.askers.add(from);
     // A request that came twice, or after we were taken for dead: it runs, by whatever attempt.
     else if (known) reply(known.attempt === attempt ? 'ok' : 'lost');
     else if (this.#draining) reply('draining');
-    else if (this.#jobs.size >= this.#parts.slots) reply('full');
+    else if (request.callKey !== undefined && this.#calls.follow(request.callKey, jobId)) {
+      this.#take(request, request.callKey, effects);
+    } else if (request.follows) reply('full', { callGone: true });
+    else if (this.#inFlight >= this.#parts.slots) reply('full');
     else {
       this.#grants.spend(from);
-      this.#jobs.set(jobId, {
-        attempt,
-        sequence,
-        askers: new Set([from]),
-        phase: { kind: 'claiming' },
-        cancelled: false,
-      });
-      effects.push({ kind: 'claim', jobId, attempt, previousRevision });
+      const leads = request.callKey !== undefined && this.#calls.lead(request.callKey, jobId);
+      this.#take(request, leads ? request.callKey : undefined, effects);
       this.#changed(nowMs, effects);
     }
+  }
+
+  #take(
+    { attempt, from, jobId, previousRevision, sequence }: RunRequested,
+    callKey: CallKey | undefined,
+    effects: WorkerEffect[],
+  ): void {
+    const askers = new Set([from]);
+    const phase = { kind: 'claiming' } as const;
+    this.#jobs.set(jobId, { attempt, sequence, callKey, askers, phase, cancelled: false });
+    effects.push({ kind: 'claim', jobId, attempt, previousRevision, callKey });
   }
 
   #claimed(
@@ -186,13 +171,15 @@ export class WorkerCore {
   #finished(jobId: JobId, finish: JobFinish, nowMs: number, effects: WorkerEffect[]): void {
     const use = this.#jobs.get(jobId);
     if (use?.phase.kind !== 'running') return;
-    this.#health.learn(finish, nowMs);
+    if (use.callKey !== undefined) this.#calls.finished(use.callKey, jobId);
+    // Who follows has not asked the provider anything.
+    if (!this.#calls.followers.has(jobId)) this.#health.learn(finish, nowMs);
     this.#writeEnd(jobId, use, { revision: use.phase.revision, finish }, nowMs, effects);
   }
 
   #writeEnd(
     jobId: JobId,
-    use: SlotUse,
+    use: JobUse,
     end: { readonly revision: number; readonly finish: JobFinish },
     nowMs: number,
     effects: WorkerEffect[],
@@ -235,9 +222,17 @@ export class WorkerCore {
   }
 
   #leave(jobId: JobId, nowMs: number, effects: WorkerEffect[]): void {
+    const callKey = this.#jobs.get(jobId)?.callKey;
+    const followed = this.#calls.followers.has(jobId);
     this.#jobs.delete(jobId);
-    this.#changed(nowMs, effects);
+    if (callKey !== undefined) this.#calls.left(callKey, jobId);
+    // Of one that held no slot the next report is soon enough.
+    if (!followed) this.#changed(nowMs, effects);
     this.#tellDrained(effects);
+  }
+
+  #forget(calls: readonly CallKey[], effects: WorkerEffect[]): void {
+    for (const callKey of calls) effects.push({ kind: 'forget_call', callKey });
   }
 
   #tellDrained(effects: WorkerEffect[]): void {
@@ -259,7 +254,7 @@ export class WorkerCore {
     if (this.#draining) return 0;
     const { slots, startedAtMs } = this.#parts;
     const usable = usableSlots(slots, nowMs - startedAtMs, this.#limits.slowStart);
-    return Math.max(0, usable - this.#jobs.size);
+    return Math.max(0, usable - this.#inFlight);
   }
 
   #report(nowMs: number, effects: WorkerEffect[]): void {
@@ -267,16 +262,18 @@ export class WorkerCore {
     this.#pace.said(nowMs);
     this.#grants.settle(this.#free(nowMs), this.#balancers.ids);
     const ended = this.#ends.take();
-    const attempts = this.#laterAttempts();
+    const attempts = laterAttempts(this.#jobs);
+    const following = [...this.#calls.followers];
     const { errorRate, firstTokenMs } = this.#health.signs(nowMs);
     const report: LoadReport = {
       workerId: self,
       epoch,
       sequence: this.#sequence++,
       slots,
-      running: [...this.#jobs.keys()],
+      running: [...this.running],
       draining: this.#draining,
       grants: this.#grants.record(),
+      ...(following.length > 0 && { following }),
       ...(attempts && { attempts }),
       ...(ended && { ended }),
       ...(models && { models }),
@@ -284,13 +281,5 @@ export class WorkerCore {
       ...(firstTokenMs !== undefined && { firstTokenMs }),
     };
     effects.push({ kind: 'report', report });
-  }
-
-  #laterAttempts(): LoadReport['attempts'] {
-    let later: Record<JobId, number> | undefined;
-    for (const [jobId, { attempt }] of this.#jobs) {
-      if (attempt > 1) later = { ...later, [jobId]: attempt };
-    }
-    return later;
   }
 }

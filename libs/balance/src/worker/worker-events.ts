@@ -1,4 +1,4 @@
-import type { BalancerId, JobId, LoadReport } from '@starling/contracts';
+import type { BalancerId, CallKey, JobId, LoadReport } from '@starling/contracts';
 
 /** What a job's run came to, as the worker saw it. */
 export interface JobFinish {
@@ -20,6 +20,10 @@ export type WorkerEvent =
       readonly attempt: number;
       readonly previousRevision: number | undefined;
       readonly from: BalancerId;
+      /** The job may share a call of this key. */
+      readonly callKey?: CallKey | undefined;
+      /** It was sent to follow a call that is here; where none is, it is refused. */
+      readonly follows?: boolean | undefined;
     }
   /** The answer to `claim`. `unknown`: none came; nothing is assumed. */
   | {
@@ -36,6 +40,15 @@ export type WorkerEvent =
       readonly kind: 'end_answered';
       readonly jobId: JobId;
       readonly answer: 'written' | 'refused' | 'unknown';
+    }
+  /**
+   * The provider's stream of a shared call ended, before the `finished` of those who shared it. Of an
+   * answer that is whole the text is kept until `forget_call`; it has so many characters.
+   */
+  | {
+      readonly kind: 'call_ended';
+      readonly callKey: CallKey;
+      readonly characters: number | undefined;
     }
   | { readonly kind: 'cancel_requested'; readonly jobId: JobId }
   | { readonly kind: 'balancer_heard'; readonly balancerId: BalancerId }
@@ -55,6 +68,8 @@ export type WorkerEffect =
       readonly to: BalancerId;
       readonly attempt: number;
       readonly answer: 'ok' | 'full' | 'draining' | 'lost';
+      /** With `full`: the job was to follow a call that is not here, or that no more may follow. */
+      readonly callGone?: true;
     }
   /** Claim it in the ledger: create, or update over `previousRevision`. */
   | {
@@ -62,6 +77,8 @@ export type WorkerEffect =
       readonly jobId: JobId;
       readonly attempt: number;
       readonly previousRevision: number | undefined;
+      /** The call that it shares from now on, as its leader or after it; absent: a call of its own. */
+      readonly callKey: CallKey | undefined;
     }
   /** Fetch the body and run it. */
   | {
@@ -87,5 +104,7 @@ export type WorkerEffect =
   | { readonly kind: 'report'; readonly report: LoadReport }
   /** Come back with `woken` after this long, to report what changed; it replaces the wake before. */
   | { readonly kind: 'wake'; readonly delayMs: number }
+  /** The text of this call need not be kept any longer. */
+  | { readonly kind: 'forget_call'; readonly callKey: CallKey }
   /** Drained: nothing runs and nothing will. */
   | { readonly kind: 'drained' };
