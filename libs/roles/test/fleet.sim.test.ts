@@ -3,7 +3,7 @@
  * seed runs again by its name: npx vitest run --project sim -t "seed 7"
  */
 import { type Random, seededRandom } from '@starling/clock';
-import type { JobId } from '@starling/contracts';
+import { callKey, type JobId } from '@starling/contracts';
 import { answerOf, type FakeStep } from '@starling/llm/testing';
 import { describe, expect, it } from 'vitest';
 import { Fleet } from './fleet-fixture.ts';
@@ -11,6 +11,8 @@ import { Fleet } from './fleet-fixture.ts';
 const slots = 3;
 const jobs = 60;
 const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
+
+const keyOf = (question: string) => callKey.parse(question.replaceAll(' ', '-').padEnd(22, '_'));
 
 /** A crew of workers of which some die, leave or lose messages, and others take their place. */
 class Crew {
@@ -72,7 +74,11 @@ describe('balancers and workers under faults', () => {
 
     const asked: JobId[] = [];
     while (asked.length < jobs) {
-      const { jobId } = await fleet.ask('Hi', { deadlineAtMs: fleet.clock.nowMs() + 180_000 });
+      // Some ask what another one has just asked, and may share its call.
+      const question =
+        random.next() < 0.3 ? `question ${asked.length - 1}` : `question ${asked.length}`;
+      const deadlineAtMs = fleet.clock.nowMs() + 180_000;
+      const { jobId } = await fleet.ask(question, { deadlineAtMs, callKey: keyOf(question) });
       asked.push(jobId);
       await fleet.clock.advance(random.integer(400));
       if (random.next() < 0.2) await crew.strike();

@@ -1,4 +1,11 @@
-export { type Attributes, type Context, type Link, type Span, SpanKind } from '@opentelemetry/api';
+export {
+  type Attributes,
+  type Context,
+  type Link,
+  type Span,
+  type SpanContext,
+  SpanKind,
+} from '@opentelemetry/api';
 export type { MessageIds } from './correlation.ts';
 export { counter, histogram } from './instruments.ts';
 export { type Logger, log } from './log.ts';

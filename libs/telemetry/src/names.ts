@@ -34,6 +34,8 @@ export const attributeNames = {
   frames: 'starling.llm.frames',
   /** What came of a press of a button: `stopped`, `ended`, `not_allowed`, ... */
   pressOutcome: 'starling.press.outcome',
+  /** The answer came from the call of another job, whose `llm` span is linked. */
+  shared: 'starling.llm.shared',
 } as const;
 
 /**
@@ -143,6 +145,10 @@ export const counterMeanings = {
   'starling.jobs.ended': {
     description: 'Jobs by how they ended: `done`, or the code of their failure.',
     unit: '{job}',
+  },
+  'starling.llm.calls_saved': {
+    description: 'Answers that came from the call of another job: calls that were not made.',
+    unit: '{call}',
   },
   'starling.frames.lost': {
     description: 'Frames that could not be sent; the result makes up for them.',

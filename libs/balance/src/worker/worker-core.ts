@@ -4,7 +4,7 @@
  * simulation. A slot is held from the claim until the end is written (or refused): in flight lasts to
  * the last token, and to the word that it is over. Jobs that share a call share its slot.
  */
-import type { BalancerId, CallKey, JobId, LoadReport, WorkerId } from '@starling/contracts';
+import type { CallKey, JobId, LoadReport, WorkerId } from '@starling/contracts';
 import { PeerBook } from '../core/peer-book.ts';
 import { rendezvousWeight } from '../core/rendezvous.ts';
 import { HealthTracker } from '../health/health-tracker.ts';

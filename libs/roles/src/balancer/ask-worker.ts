@@ -69,9 +69,10 @@ export async function askWorker(parts: AskParts, work: QueuedWork, run: Run): Pr
   );
 }
 
-function tellPeers({ balancerId, messaging }: AskParts, { jobId, workerId }: Run): void {
+function tellPeers({ balancerId, messaging }: AskParts, { follows, jobId, workerId }: Run): void {
   try {
-    messaging.publish(subjects.took, encode(tookContract, { balancerId, jobId, workerId }));
+    const took = { balancerId, jobId, workerId, ...(follows && { follows }) };
+    messaging.publish(subjects.took, encode(tookContract, took));
   } catch {
     // A hint: without it a peer asks for the same job, and the claim decides.
   }
@@ -82,18 +83,21 @@ async function request(
   work: QueuedWork,
   run: Run & { readonly dequeuedAtMs: number },
 ): Promise<RunAnswer> {
-  const { attempt, dequeuedAtMs, jobId, previousRevision, workerId } = run;
+  const { attempt, callKey, dequeuedAtMs, follows, jobId, previousRevision, workerId } = run;
   try {
     const reply = await messaging.request(
       subjects.run(workerId),
       encode(runRequestContract, {
         ...{ jobId, attempt, dequeuedAtMs, dispatchedBy: balancerId },
+        ...(callKey !== undefined && { callKey }),
+        ...(follows && { follows }),
         work: workOf(work, previousRevision),
       }),
       { timeoutMs: runTimeoutMs, headers: injectHeaders() },
     );
     const decoded = decode(runReplyContract, reply.payload);
     if (!decoded.ok) return 'silent';
+    if (decoded.value.callGone) return 'call_gone';
     // A worker that cannot read us is as good as none, until it is replaced.
     return decoded.value.kind === 'invalid' ? 'absent' : decoded.value.kind;
   } catch (error) {

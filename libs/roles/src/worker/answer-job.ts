@@ -1,7 +1,7 @@
 /** Runs one job at the provider: the `llm` phase, from the first byte sent to the last token. */
 import { type Clock, deadlineAfter } from '@starling/clock';
 import type { ErrorCode, Job, JobOutcome, Usage } from '@starling/contracts';
-import type { Provider } from '@starling/llm';
+import type { CallOptions, Provider } from '@starling/llm';
 import {
   attributeNames,
   type Context,
@@ -11,6 +11,7 @@ import {
   SpanKind,
 } from '@starling/telemetry';
 import type { FrameSender } from './frame-sender.ts';
+import type { Seat } from './shared-call.ts';
 
 export interface AnswerParts {
   readonly clock: Clock;
@@ -24,6 +25,8 @@ export interface JobRun {
   readonly attempt: number;
   /** Takes the text as it comes. */
   readonly frames: FrameSender;
+  /** Its place at a call that others may read too; absent: it calls for itself. */
+  readonly seat?: Seat | undefined;
   readonly signal: AbortSignal;
   readonly parent: Context;
 }
@@ -38,6 +41,10 @@ export type Answer =
       readonly outcome: JobOutcome;
       readonly llmMs: number;
       readonly firstTokenMs: number | undefined;
+      /** It was another job that called the provider. */
+      readonly followed: boolean;
+      /** The call's usage is counted for another job. */
+      readonly shared: boolean;
     }
   | { readonly kind: 'left' };
 
@@ -55,7 +62,7 @@ class JobFailure extends Error {
 /** Runs the job until its answer, its failure, its deadline or the signal. Never rejects. */
 export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer> {
   const { clock, telemetry, provider } = parts;
-  const { job, attempt, frames } = run;
+  const { job, attempt, frames, seat } = run;
   using deadline = deadlineAfter(clock, job.deadlineAtMs - clock.nowMs());
   const timeline = telemetry.timeline(clock);
   const startedAtMs = clock.monotonicMs();
@@ -64,9 +71,11 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
   let text = '';
   let firstTokenMs: number | undefined;
 
+  const isShared = () => seat !== undefined && !seat.pays;
+
   const stream = async (span: Span): Promise<JobOutcome> => {
     let usage: Usage = { promptTokens: 0, completionTokens: 0, estimated: true };
-    const answer = provider.stream(job, {
+    const options: CallOptions = {
       signal: AbortSignal.any([run.signal, deadline.signal]),
       deadlineAtMs: job.deadlineAtMs,
       whole: !wantsFrames,
@@ -74,7 +83,11 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
         span.setAttribute(attributeNames.llmRetries, retry);
         telemetry.log('llm').warn('llm.retry', { jobId: job.jobId, ...fault, delayMs, retry });
       },
-    });
+    };
+    const answer = seat
+      ? seat.read(job, { ...options, span: span.spanContext() })
+      : provider.stream(job, options);
+    if (seat?.calledBy) span.addLink({ context: seat.calledBy });
     for await (const part of answer) {
       switch (part.kind) {
         case 'text':
@@ -90,6 +103,8 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
           break;
         case 'usage':
           usage = part.usage;
+          // Whoever adds up the spans counts each call once.
+          if (isShared()) break;
           span.setAttribute(genAiNames.inputTokens, usage.promptTokens);
           span.setAttribute(genAiNames.outputTokens, usage.completionTokens);
           break;
@@ -98,12 +113,14 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
           span.setAttribute(genAiNames.responseModel, part.model);
           span.setAttribute(genAiNames.finishReasons, [part.reason]);
           span.setAttribute(attributeNames.frames, frames.sent);
+          if (isShared()) span.setAttribute(attributeNames.shared, true);
           return {
             kind: 'done',
             text,
             model: part.model,
             finishReason: part.reason,
             usage,
+            ...(isShared() && { shared: true }),
             frames: frames.sent,
           };
         case 'error':
@@ -145,5 +162,7 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
     telemetry.run(() => tell('llm.failed', { jobId: job.jobId, code, ...cause }), run.parent);
     outcome = { kind: 'failed', code, partialText: text };
   }
-  return { kind: 'ended', outcome, llmMs: timeline.times.llm ?? 0, firstTokenMs };
+  const llmMs = timeline.times.llm ?? 0;
+  const followed = seat?.calledBy !== undefined;
+  return { kind: 'ended', outcome, llmMs, firstTokenMs, followed, shared: isShared() };
 }

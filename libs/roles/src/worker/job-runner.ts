@@ -39,9 +39,23 @@ const providerFaults: ReadonlySet<ErrorCode> = new Set([
 const charactersPerToken = 4;
 
 const jobsEnded = counter('starling.jobs.ended');
+const callsSaved = counter('starling.llm.calls_saved');
 
 /** Runs until the answer, the failure, the deadline or the stop; `run.result` stays absent when it is let go of. */
 export async function runJob(
+  parts: JobRunnerParts,
+  run: WorkerRun,
+  attempt: number,
+): Promise<JobFinish> {
+  try {
+    return await runToEnd(parts, run, attempt);
+  } finally {
+    // One that could not even be read gives up its place at a call, too.
+    run.seat?.leave();
+  }
+}
+
+async function runToEnd(
   parts: JobRunnerParts,
   run: WorkerRun,
   attempt: number,
@@ -64,17 +78,14 @@ export async function runJob(
   }
   run.job = body.job;
   const { signal } = run.stop;
-  const answer = await answerJob(parts, {
-    job: body.job,
-    attempt,
-    frames,
-    signal,
-    parent: run.context,
-  });
+  const { context: parent, seat } = run;
+  const asked = { job: body.job, attempt, frames, seat, signal, parent };
+  const answer = await answerJob(parts, asked);
   frames[Symbol.dispose]();
   if (answer.kind === 'left') return letGo;
   const { outcome } = answer;
   jobsEnded.add(1, { role: 'worker', ending: outcome.kind === 'done' ? 'done' : outcome.code });
+  if (outcome.kind === 'done' && answer.shared) callsSaved.add(1);
   run.result = resultOf({ job, run, answer, attempt, workerId: parts.workerId });
   return finishOf(answer);
 }
@@ -109,10 +120,12 @@ function resultOf(of: {
   };
 }
 
-function finishOf({ firstTokenMs, outcome }: Extract<Answer, { kind: 'ended' }>): JobFinish {
+function finishOf(answer: Extract<Answer, { kind: 'ended' }>): JobFinish {
+  const { firstTokenMs, followed, outcome, shared } = answer;
   const failed = outcome.kind === 'failed' && providerFaults.has(outcome.code);
-  const tokens = tokensOf(outcome);
-  const first = firstTokenMs === undefined ? {} : { firstTokenMs };
+  const tokens = shared ? 0 : tokensOf(outcome);
+  // How soon it could read what was there says nothing about the provider.
+  const first = firstTokenMs === undefined || followed ? {} : { firstTokenMs };
   if (outcome.kind === 'done') return { outcome: 'done', tokens, failed, ...first };
   const kind = outcome.code === 'cancelled' ? 'cancelled' : 'failed';
   return { outcome: kind, tokens, failed, ...first };

@@ -15,8 +15,6 @@ import {
   type JobId,
   type LoadReport,
   loadReportContract,
-  type RunReply,
-  runReplyContract,
   runRequestContract,
   subjects,
 } from '@starling/contracts';
@@ -29,7 +27,9 @@ import { watchCancels } from '../delivery/watch-cancels.ts';
 import type { StopReason } from './answer-job.ts';
 import { hearOrders } from './hear-orders.ts';
 import { runJob } from './job-runner.ts';
+import { replyToRun } from './reply-to-run.ts';
 import { claimRun, endRun, type RunClaimsParts } from './run-claims.ts';
+import { SharedCalls } from './shared-calls.ts';
 import type { Worker, WorkerParts, WorkerSnapshot } from './worker-parts.ts';
 import { newRun, type WorkerRun } from './worker-run.ts';
 
@@ -58,6 +58,7 @@ class WorkerRole {
   readonly #core: WorkerCore;
   readonly #now: () => number;
   readonly #runs = new Map<JobId, WorkerRun>();
+  readonly #calls: SharedCalls;
   readonly #stack = new AsyncDisposableStack();
   readonly #empty = Promise.withResolvers<void>();
   #wasCancelled: (jobId: JobId) => boolean = () => false;
@@ -72,6 +73,10 @@ class WorkerRole {
     this.#parts = parts;
     this.#jobs = jobs;
     this.#now = steadyTime(clock);
+    this.#calls = new SharedCalls({
+      provider,
+      onEnd: (ended) => this.#step({ kind: 'call_ended', ...ended }),
+    });
     // A slot without a connection would be a hidden queue in front of the pool.
     this.#slots = Math.min(config.slots, provider.maxConcurrent);
     this.#core = new WorkerCore({
@@ -173,6 +178,9 @@ class WorkerRole {
       case 'fenced':
         this.#fenced(effect);
         break;
+      case 'forget_call':
+        this.#calls.forget(effect.callKey);
+        break;
       case 'report':
         this.#report(effect.report);
         break;
@@ -188,10 +196,10 @@ class WorkerRole {
   #onRun(message: BusMessage): void {
     const request = readable(runRequestContract, message.payload);
     if (!request) {
-      this.#reply(message, 'invalid');
+      replyToRun(message, { kind: 'invalid' }, this.#telemetry);
       return;
     }
-    const { attempt, dispatchedBy: from, jobId, work } = request;
+    const { attempt, callKey, dispatchedBy: from, follows, jobId, work } = request;
     const known = this.#runs.get(jobId);
     const context = this.#telemetry.contextFrom(message.headers);
     const run = known ?? newRun({ request, context, takenAtMs: this.#parts.clock.nowMs() });
@@ -199,7 +207,7 @@ class WorkerRole {
     this.#runs.set(jobId, run);
     const stored = work.kind === 'stored' ? work : undefined;
     const effects = this.#step({
-      ...{ kind: 'run_requested', jobId, attempt, from },
+      ...{ kind: 'run_requested', jobId, attempt, from, callKey, follows },
       sequence: stored?.sequence ?? 0,
       previousRevision: stored?.previousRevision,
     });
@@ -208,29 +216,23 @@ class WorkerRole {
     else if (this.#wasCancelled(jobId)) this.#step({ kind: 'cancel_requested', jobId });
   }
 
-  #answerAsker({ answer, jobId, to }: EffectOf<'reply'>): void {
+  #answerAsker({ answer: kind, callGone, jobId, to }: EffectOf<'reply'>): void {
     const askers = this.#runs.get(jobId)?.askers;
     const message = askers?.get(to);
     askers?.delete(to);
-    if (message) this.#reply(message, answer);
-  }
-
-  #reply(message: BusMessage, kind: RunReply['kind']): void {
-    try {
-      message.respond(encode(runReplyContract, { kind }));
-    } catch (error) {
-      // The balancer's timeout, and then our load report, tell it what it needs to know.
-      this.#telemetry.log('worker').debug('run_reply.unsent', { error });
-    }
+    if (message) replyToRun(message, { kind, callGone }, this.#telemetry);
   }
 
   async #claim(effect: EffectOf<'claim'>): Promise<void> {
-    const { jobId } = effect;
+    const { callKey, jobId } = effect;
     const run = this.#runs.get(jobId);
     if (!run) return;
+    if (callKey !== undefined) run.seat = this.#calls.sit(callKey);
     const answer = await claimRun(this.#claims, run, effect);
     this.#step({ kind: 'claim_answered', jobId, answer });
-    if (answer.kind !== 'won') this.#runs.delete(jobId);
+    if (answer.kind === 'won') return;
+    run.seat?.leave();
+    this.#runs.delete(jobId);
   }
 
   async #run({ attempt, jobId }: EffectOf<'start'>): Promise<void> {

@@ -3,6 +3,7 @@ import type { BalancerId, Job, Result, RunRequest } from '@starling/contracts';
 import type { Context } from '@starling/telemetry';
 import type { FetchedBody } from './fetch-body.ts';
 import type { FrameSender } from './frame-sender.ts';
+import type { Seat } from './shared-call.ts';
 
 /** One job in a worker's hands, from the run request to the word that its end stands. */
 export interface WorkerRun {
@@ -18,6 +19,8 @@ export interface WorkerRun {
   body: Promise<FetchedBody> | undefined;
   /** Nobody here needs the body any more. */
   readonly unwanted: AbortController;
+  /** Its place at a call that others may read too; absent: it calls for itself. */
+  seat: Seat | undefined;
   job: Job | undefined;
   frames: FrameSender | undefined;
   /** What it came to; absent while it runs, and for ever when it is let go of. */
@@ -32,6 +35,7 @@ export function newRun(of: Pick<WorkerRun, 'request' | 'context' | 'takenAtMs'>)
     stop: new AbortController(),
     body: undefined,
     unwanted: new AbortController(),
+    seat: undefined,
     job: undefined,
     frames: undefined,
     result: undefined,
