@@ -27,6 +27,11 @@ export const features: readonly Feature[] = [
     id: 'A7',
     name: 'The record of a job: who runs it, which attempt, how it ended; released, cancelled or shown by an operator',
   },
+  {
+    id: 'A8',
+    name: 'Jobs that ask the same share one call of the provider, each with a stream and a record of its own',
+    missing: 'the bot and the ingress do not ask for it yet',
+  },
   { id: 'A9', name: 'The answer streams into the message by edits; its final text always arrives' },
   {
     id: 'A10',

@@ -2,12 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { breakNames, fleetStudy } from '../src/index.ts';
 
 describe('the whole fleet under faults', () => {
-  it('keeps every promise, and every fault and rescue happens [A6] [A7] [B4] [B5]', () => {
+  it('keeps every promise, and every fault and rescue happens [A6] [A7] [A8] [B4] [B5]', () => {
     const study = fleetStudy({ seed: 1, seeds: 25 });
     expect(study.firstViolation).toBeUndefined();
     expect(study.neverHappened).toEqual([]);
     expect(study).toMatchObject({ ok: true, seeds: 25, violations: 0 });
     expect(study.answered).toBe(study.asked);
+    // A fourth of the questions had just been asked, and most of these cost no call, faults or not [A8].
+    expect(study.repeatedPercent).toBeGreaterThan(20);
+    expect(study.savedPercent).toBeGreaterThan(study.repeatedPercent * 0.7);
   });
 
   it('is the same run again from the same seed', () => {

@@ -6,6 +6,7 @@ import type { CoreEffect, LedgerEntry, LedgerWrite } from '@starling/balance';
 import type { BalancerId, JobId, LoadReport, WorkerId } from '@starling/contracts';
 import type { Simulation } from '../kernel/simulation.ts';
 import type { Bus } from './bus.ts';
+import type { AskedMessage } from './discord.ts';
 import type { SimBalancer } from './sim-balancer.ts';
 import type { SimWorker } from './sim-worker.ts';
 import type { StoreWitness } from './store.ts';
@@ -18,6 +19,7 @@ export interface Violation {
     | 'a grant is spent once'
     | 'a job ends once'
     | 'an answer is shown once'
+    | 'an answer belongs to its question'
     | 'a live claim is not replaced'
     | 'every accepted job ends'
     | 'occupancy equals truth'
@@ -80,8 +82,8 @@ export class Checker implements StoreWitness {
   /** To be called after each event of the simulation. */
   afterEvent(): void {
     for (const { id, slots, streams } of this.#workers) {
-      if (streams.size > slots) {
-        this.violated('a slot is held once', `${id} runs ${streams.size} jobs on ${slots} slots`);
+      if (streams > slots) {
+        this.violated('a slot is held once', `${id} has ${streams} streams on ${slots} slots`);
       }
     }
     for (const { id, core } of this.#balancers) {
@@ -112,6 +114,15 @@ export class Checker implements StoreWitness {
     this.#started.add(key);
   }
 
+  /** A job reads what the provider was asked by `asker`. */
+  read(reader: AskedMessage, asker: AskedMessage): void {
+    const isSame =
+      reader.question === asker.question && reader.header.guildKey === asker.header.guildKey;
+    if (isSame) return;
+    const detail = `${reader.header.jobId} is answered what ${asker.header.jobId} asked`;
+    this.violated('an answer belongs to its question', detail);
+  }
+
   /** Discord shows one more answer. */
   shown(jobId: JobId): void {
     const times = (this.#shown.get(jobId) ?? 0) + 1;
@@ -132,8 +143,13 @@ export class Checker implements StoreWitness {
     this.#credits.set(key, { epoch, sequence, granted, spent: 0 });
   }
 
-  /** A balancer dispatches a job. */
+  /** A balancer dispatches a job. One that shares a call opens no stream, and so needs no credit. */
   sent(balancer: SimBalancer, run: Extract<CoreEffect, { kind: 'run' }>): void {
+    if (!run.follows) this.#judgeSpending(balancer, run);
+    if (run.attempt > 1) this.#judgeReplacement(balancer, run);
+  }
+
+  #judgeSpending(balancer: SimBalancer, run: Extract<CoreEffect, { kind: 'run' }>): void {
     const credit = this.#credits.get(`${balancer.id} ${run.workerId}`);
     if (credit) credit.spent += 1;
     if (!credit || credit.spent > credit.granted) {
@@ -141,14 +157,14 @@ export class Checker implements StoreWitness {
       const detail = `${balancer.id} sent ${credit?.spent} jobs on ${granted} grants of ${run.workerId}`;
       this.violated('a grant is spent once', detail);
     }
-    if (run.attempt > 1) this.#judgeReplacement(balancer, run);
   }
 
   #judgeReplacement(balancer: SimBalancer, run: Extract<CoreEffect, { kind: 'run' }>): void {
     const claim = this.#claims.get(run.jobId);
     const holder = this.#workers.find(({ id }) => id === claim?.workerId);
     if (!claim || !holder || !this.#bus?.isUp(balancer.node)) return;
-    if (!holder.core.running.includes(run.jobId)) return;
+    const { following, running } = holder.core;
+    if (!running.includes(run.jobId) && !following.includes(run.jobId)) return;
     const claimedMs = this.#simulation.nowMs - claim.sinceMs;
     const audibleMs = Math.min(
       holder.node.healthyMs,
@@ -176,16 +192,16 @@ export class Checker implements StoreWitness {
   judgeQuiet(storedJobs: number): void {
     const { nowMs } = this.#simulation;
     for (const { id, core, streams, slots } of this.#workers) {
-      if (core.running.length !== streams.size) {
-        const detail = `${id} counts ${core.running.length} slots as taken, ${streams.size} are`;
+      if (core.running.length !== streams) {
+        const detail = `${id} counts ${core.running.length} slots as taken, ${streams} are`;
         this.violated('occupancy equals truth', detail);
       }
       let dealt = 0;
       for (const balancer of this.#balancers) {
         dealt += this.#credits.get(`${balancer.id} ${id}`)?.granted ?? 0;
       }
-      if (dealt !== slots - streams.size) {
-        const detail = `${id} has ${slots - streams.size} free slots, the balancers hold ${dealt}`;
+      if (dealt !== slots - streams) {
+        const detail = `${id} has ${slots - streams} free slots, the balancers hold ${dealt}`;
         this.violated('occupancy equals truth', detail);
       }
     }

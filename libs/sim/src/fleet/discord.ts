@@ -8,6 +8,8 @@ import type { JobId } from '@starling/contracts';
 /** A message that asks for an answer. */
 export interface AskedMessage {
   readonly header: QueuedJob;
+  /** What is asked; people of one guild who ask the same may share an answer. */
+  readonly question: string;
   /** A job that kills the process that runs it. */
   readonly poison: boolean;
   readonly serviceMs: number;

@@ -19,6 +19,13 @@ export interface FleetStudy {
   readonly violations: number;
   readonly asked: number;
   readonly answered: number;
+  /** Streams opened at the provider, those of repeated attempts among them. */
+  readonly providerCalls: number;
+  /** Of the questions outside the flood, how many had just been asked in their guild, in percent. */
+  readonly repeatedPercent: number;
+  /** Answers that came from the call of another question; and in percent of the questions outside the flood. */
+  readonly callsSaved: number;
+  readonly savedPercent: number;
   readonly events: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly rescues: Readonly<Record<string, number>>;
@@ -51,12 +58,17 @@ export function fleetStudy({ seed, seeds, broken, onSeed }: FleetStudySize): Fle
   }
   const faults = Object.fromEntries(faultNames.map((name) => [name, total.of(name)]));
   const rescues = Object.fromEntries(rescueNames.map((name) => [name, total.of(name)]));
+  const callsSaved = total.of('answered by the call of another');
   const neverHappened = [...faultNames, ...rescueNames].filter((name) => total.of(name) === 0);
   const [first] = failed?.violations ?? [];
   return {
     ok: broken ? failed !== undefined : failed === undefined && neverHappened.length === 0,
     seeds: ran,
     ...sums,
+    providerCalls: total.providerCalls,
+    callsSaved,
+    repeatedPercent: percent(total.repeated, total.usual),
+    savedPercent: percent(callsSaved, total.usual),
     faults,
     rescues,
     neverHappened,
@@ -67,6 +79,11 @@ export function fleetStudy({ seed, seeds, broken, onSeed }: FleetStudySize): Fle
         replay: replayOf(failed.seed, broken),
       }),
   };
+}
+
+/** With one digit behind the point. */
+function percent(part: number, whole: number): number {
+  return Math.round((1_000 * part) / Math.max(1, whole)) / 10;
 }
 
 function replayOf(seed: number, broken: BreakName | undefined): string {

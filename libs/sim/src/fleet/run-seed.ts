@@ -4,22 +4,16 @@
  * the fleet, then a storm of faults, then peace until everything is answered.
  */
 import { seededRandom } from '@starling/clock';
-import {
-  type BalancerId,
-  balancerId,
-  type JobId,
-  type WorkerId,
-  workerId,
-} from '@starling/contracts';
-import { exponential, lognormal } from '../kernel/draws.ts';
+import { type BalancerId, balancerId, type WorkerId, workerId } from '@starling/contracts';
 import { Simulation } from '../kernel/simulation.ts';
 import { applyFaults, healAll } from './apply-faults.ts';
 import { type BreakName, rulesWith } from './broken-rules.ts';
 import { Bus } from './bus.ts';
 import { Checker, type Violation } from './checker.ts';
 import type { Cluster } from './cluster.ts';
-import { type AskedMessage, Discord } from './discord.ts';
+import { Discord } from './discord.ts';
 import { drawFaults } from './fault-plan.ts';
+import { letPeopleWrite } from './people.ts';
 import { SimBalancer } from './sim-balancer.ts';
 import { SimChild } from './sim-child.ts';
 import { SimWorker } from './sim-worker.ts';
@@ -42,14 +36,9 @@ const stormMs = 25_000;
 /** Everything is answered by then, or something is lost: deadline, its grace, and the reminders. */
 const peaceMs = 90_000;
 const quietMs = 5_000;
-const deadlineMs = 25_000;
-const serviceMs = { mean: 500, sigma: 1 } as const;
-const quietGuilds = 8;
-const messagesEveryMs = 100;
 const flood = { atMs: 2_000, messages: 250 } as const;
 /** In the calm a quiet guild's job starts within this while the flood waits for ten seconds. */
 const fairWaitMs = 1_000;
-const poisonShare = 0.002;
 
 /** Runs one seed; `broken` swaps a rule of the product. */
 export function runSeed(seed: number, broken?: BreakName): SeedResult {
@@ -72,7 +61,7 @@ export function runSeed(seed: number, broken?: BreakName): SeedResult {
   populate(cluster);
   const random = seededRandom(seed + 7_919);
   applyFaults(cluster, drawFaults(random, { fromMs: calmMs, toMs: calmMs + stormMs }));
-  ask(cluster, random);
+  letPeopleWrite(cluster, random, { flood, stormMs: { from: calmMs, to: calmMs + stormMs } });
   watchFairness(cluster);
 
   const { startMs } = simulation;
@@ -121,40 +110,6 @@ function populate(cluster: Cluster): void {
   for (const worker of cluster.workers.values()) worker.start();
   for (const balancer of cluster.balancers.values()) balancer.start();
   for (const child of cluster.children) child.start();
-}
-
-/** People write: some all the time, one guild all at once. */
-function ask(cluster: Cluster, random: ReturnType<typeof seededRandom>): void {
-  const { simulation } = cluster;
-  let made = 0;
-  const write = (guildKey: string, poison: boolean) => {
-    const { nowMs } = simulation;
-    const message: AskedMessage = {
-      header: {
-        jobId: `m${made++}` as JobId,
-        lane: 'interactive',
-        guildKey,
-        userKey: `u${random.integer(100)}`,
-        tokenEstimate: 200 + random.integer(800),
-        acceptedAtMs: nowMs,
-        deadlineAtMs: nowMs + deadlineMs,
-      },
-      poison,
-      serviceMs: Math.min(10_000, lognormal(random, serviceMs)),
-    };
-    cluster.discord.ask(message);
-    for (const child of cluster.children) if (child.node.alive) child.take(message);
-  };
-  const next = () => {
-    const sinceMs = simulation.nowMs - simulation.startMs;
-    if (sinceMs > calmMs + stormMs) return;
-    write(`g${random.integer(quietGuilds)}`, sinceMs > calmMs && random.next() < poisonShare);
-    simulation.after(exponential(random, messagesEveryMs), next);
-  };
-  simulation.after(1_000, next);
-  simulation.after(flood.atMs, () => {
-    for (let n = 0; n < flood.messages; n += 1) write('loud', false);
-  });
 }
 
 /** In the calm nobody quiet may wait behind the flood. */

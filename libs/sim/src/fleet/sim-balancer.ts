@@ -173,18 +173,19 @@ export class SimBalancer {
 
   #run(effect: Extract<CoreEffect, { kind: 'run' }>): void {
     const { bus, balancers, workers, checker } = this.#cluster;
-    const { jobId, workerId, sequence, attempt, previousRevision } = effect;
+    const { jobId, workerId, sequence, attempt, previousRevision, callKey, follows } = effect;
     checker.sent(this, effect);
     const key = `${jobId} ${attempt} ${workerId}`;
     this.#asking.add(key);
     const worker = workers.get(workerId);
     for (const peer of balancers.values()) {
       if (peer === this) continue;
-      const took = { kind: 'peer_took', balancerId: this.id, jobId, workerId } as const;
+      const took = { kind: 'peer_took', balancerId: this.id, jobId, workerId, follows } as const;
       bus.send(this.node, peer.node, () => peer.step(took));
     }
     if (worker?.node.alive) {
-      const request = { jobId, sequence, attempt, previousRevision, from: this.id };
+      const job = { jobId, sequence, attempt, previousRevision, callKey, follows };
+      const request = { ...job, from: this.id };
       bus.send(this.node, worker.node, () => worker.step({ kind: 'run_requested', ...request }));
     } else {
       // A killed client's connection is gone: the server answers in its place.

@@ -53,6 +53,17 @@ export class SimChild {
     this.node.do(() => this.#publish(message));
   }
 
+  /** The message was deleted: whoever answers it may stop. */
+  cancel(jobId: JobId): void {
+    const { bus, workers } = this.#cluster;
+    this.node.do(() => {
+      for (const worker of workers.values()) {
+        const asked = { kind: 'cancel_requested', jobId } as const;
+        bus.send(this.node, worker.node, () => worker.step(asked));
+      }
+    });
+  }
+
   #publish(message: AskedMessage): void {
     const { bus, store, balancers, discord, tally } = this.#cluster;
     const { header } = message;

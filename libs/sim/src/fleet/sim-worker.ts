@@ -9,14 +9,10 @@ import {
 import type { JobId, WorkerId } from '@starling/contracts';
 import type { Cluster } from './cluster.ts';
 import { Node } from './node.ts';
+import { SimCalls } from './sim-calls.ts';
 
 const reportMs = 250;
 const claimTimeoutMs = 1_000;
-
-/** A provider's stream that is open. */
-interface Stream {
-  readonly attempt: number;
-}
 
 /** See the module's header. */
 export class SimWorker {
@@ -24,8 +20,7 @@ export class SimWorker {
   readonly slots: number;
   readonly node: Node;
   readonly #cluster: Cluster;
-  /** What truly runs. */
-  readonly streams = new Map<JobId, Stream>();
+  readonly #calls: SimCalls;
   #core: WorkerCore;
 
   constructor(parts: { readonly id: WorkerId; readonly slots: number }, cluster: Cluster) {
@@ -34,6 +29,11 @@ export class SimWorker {
     this.#cluster = cluster;
     this.node = new Node(parts.id, cluster.simulation);
     this.#core = this.#newCore();
+    this.#calls = new SimCalls(this.node, cluster, {
+      ended: (callKey, characters) => this.step({ kind: 'call_ended', callKey, characters }),
+      finished: (jobId, finish) => this.step({ kind: 'finished', jobId, finish }),
+      poisoned: () => this.#poisoned(),
+    });
     cluster.bus.attach(this.node, {
       disconnected: () => {
         // It goes on with what it runs: the claim is in the ledger, not in the connection.
@@ -46,16 +46,21 @@ export class SimWorker {
     return this.#core;
   }
 
+  /** Streams of the provider that are open: what truly runs. */
+  get streams(): number {
+    return this.#calls.open.size;
+  }
+
   start(): void {
     this.node.start();
-    this.streams.clear();
+    this.#calls.clear();
     this.#core = this.#newCore();
     this.node.every(reportMs, () => this.step({ kind: 'tick' }));
   }
 
   stop(): void {
     this.node.die();
-    this.streams.clear();
+    this.#calls.clear();
   }
 
   step(event: WorkerEvent): void {
@@ -82,9 +87,11 @@ export class SimWorker {
         this.node.after(effect.delayMs, () => this.step({ kind: 'woken' }));
         break;
       case 'reply': {
-        const { jobId, attempt, answer, to } = effect;
+        const { jobId, attempt, callGone, to } = effect;
+        const answer = callGone ? 'call_gone' : effect.answer;
         const balancer = balancers.get(to);
         const run = { jobId, attempt, workerId: this.id };
+        if (callGone) tally.count('call was gone');
         if (balancer) bus.send(this.node, balancer.node, () => balancer.answered(run, answer));
         break;
       }
@@ -93,7 +100,13 @@ export class SimWorker {
         break;
       case 'start':
         checker.started(this, effect.jobId, effect.attempt);
-        this.#stream(effect.jobId, effect.attempt);
+        this.#calls.read(effect.jobId);
+        break;
+      case 'stop':
+        this.#calls.leave(effect.jobId, 'cancelled');
+        break;
+      case 'forget_call':
+        this.#calls.forget(effect.callKey);
         break;
       case 'write_end':
         this.#writeEnd(effect);
@@ -106,15 +119,16 @@ export class SimWorker {
       case 'fenced':
         tally.count('stale epoch refused');
         break;
-      case 'stop':
       case 'drained':
-        // Nobody cancels or drains here; both have their own tests.
+        // Nobody drains here; that has its own tests.
         break;
     }
   }
 
-  #claim({ jobId, attempt, previousRevision }: Extract<WorkerEffect, { kind: 'claim' }>): void {
+  #claim(effect: Extract<WorkerEffect, { kind: 'claim' }>): void {
     const { bus, store, tally } = this.#cluster;
+    const { jobId, attempt, callKey, previousRevision } = effect;
+    this.#calls.sit(jobId, callKey);
     let open = true;
     const record = { kind: 'run', workerId: this.id, attempt } as const;
     bus.ask(
@@ -130,33 +144,14 @@ export class SimWorker {
         }
         if (answer.current?.record.kind === 'end') tally.count('claim refused as ended');
         this.step({ kind: 'claim_answered', jobId, answer: { kind: 'lost' } });
+        this.#calls.leave(jobId, undefined);
       },
     );
     this.node.after(claimTimeoutMs, () => {
       if (!open) return;
       open = false;
       this.step({ kind: 'claim_answered', jobId, answer: { kind: 'unknown' } });
-    });
-  }
-
-  #stream(jobId: JobId, attempt: number): void {
-    const { discord, simulation } = this.#cluster;
-    const message = discord.messageOf(jobId);
-    if (!message) return;
-    if (message.poison) {
-      simulation.after(message.serviceMs, () => this.#poisoned());
-      return;
-    }
-    const stream = { attempt };
-    this.streams.set(jobId, stream);
-    const leftMs = message.header.deadlineAtMs - simulation.nowMs;
-    const done = message.serviceMs <= leftMs;
-    this.node.after(Math.max(0, Math.min(leftMs, message.serviceMs)), () => {
-      if (this.streams.get(jobId) !== stream) return;
-      this.streams.delete(jobId);
-      const outcome = done ? 'done' : 'failed';
-      const finish = { outcome, tokens: message.header.tokenEstimate, failed: false } as const;
-      this.step({ kind: 'finished', jobId, finish });
+      this.#calls.leave(jobId, undefined);
     });
   }
 

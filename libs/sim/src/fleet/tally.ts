@@ -39,12 +39,20 @@ export const rescueNames = [
   'deadline ended by a balancer',
   'end written by a stand-in',
   'slept through',
+  'answered by the call of another',
+  'call went on without its caller',
+  'call was gone',
 ] as const;
 export type RescueName = (typeof rescueNames)[number];
 
 /** Counts of faults and rescues. */
 export class Tally {
   readonly counts = new Map<FaultName | RescueName, number>();
+  /** Streams that were opened at the provider. */
+  providerCalls = 0;
+  /** Questions outside the flood, and those of them that had just been asked in their guild. */
+  usual = 0;
+  repeated = 0;
 
   count(name: FaultName | RescueName, times = 1): void {
     if (times > 0) this.counts.set(name, (this.counts.get(name) ?? 0) + times);
@@ -52,6 +60,9 @@ export class Tally {
 
   add(other: Tally): void {
     for (const [name, times] of other.counts) this.count(name, times);
+    this.providerCalls += other.providerCalls;
+    this.usual += other.usual;
+    this.repeated += other.repeated;
   }
 
   of(name: FaultName | RescueName): number {
