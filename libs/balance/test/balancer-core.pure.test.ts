@@ -1,7 +1,7 @@
 import { balancerId } from '@starling/contracts';
 import { describe, expect, it } from 'vitest';
 import { rendezvousRank } from '../src/core/rendezvous.ts';
-import type { CoreEffect } from '../src/index.ts';
+import type { CoreEffect, LedgerRead } from '../src/index.ts';
 import { CoreDriver, job, self, worker } from './core-driver.ts';
 
 const peer = balancerId.parse('peer');
@@ -180,7 +180,7 @@ describe('what a worker answers', () => {
 
 describe('a job that no report lists', () => {
   const run = (revision: number, attempt = 1) => ({ kind: 'run', revision, attempt }) as const;
-  const read = (driver: CoreDriver, entry: ReturnType<typeof run> | { kind: 'end' }) =>
+  const read = (driver: CoreDriver, entry: LedgerRead) =>
     driver.step({ kind: 'ledger_read', jobId: job('a'), read: entry });
   const asks = (effects: readonly CoreEffect[]) =>
     effects.filter(({ kind }) => kind === 'read_ledger').length;
@@ -228,7 +228,7 @@ describe('a job that no report lists', () => {
     driver.pass(500);
     const effects = read(driver, run(20, 3));
     expect(effects).toEqual([
-      { kind: 'end_failed', jobId: 'a', code: 'internal', previousRevision: 20, attempt: 3 },
+      { kind: 'end_failed', jobId: 'a', code: 'gave_up', previousRevision: 20, attempt: 3 },
     ]);
   });
 
@@ -260,6 +260,56 @@ describe('a job that no report lists', () => {
     const released = { kind: 'released', revision: 5, attempt: 1 } as const;
     driver.step({ kind: 'ledger_read', jobId: job('a'), read: released });
     expect(driver.runs.at(-1)).toMatchObject({ workerId: 'x', attempt: 2, previousRevision: 5 });
+  });
+
+  it('is looked up as soon as somebody says that it was let go of [B5]', () => {
+    const driver = withRunning();
+    driver.report('x', 1);
+    expect(kinds(driver.step({ kind: 'job_released', jobId: job('a') }))).toEqual(['read_ledger']);
+    read(driver, { kind: 'released', revision: 5, attempt: 1 });
+    expect(driver.runs.at(-1)).toMatchObject({ workerId: 'x', attempt: 2, previousRevision: 5 });
+  });
+
+  it('goes on when it was claimed again before it was looked up [B5]', () => {
+    const driver = withRunning();
+    driver.step({ kind: 'job_released', jobId: job('a') });
+    read(driver, run(6, 2));
+    expect(driver.stateOf('a')).toBe('running');
+    expect(driver.runs).toHaveLength(1);
+  });
+
+  it('waits although the worker that let go of it still lists it in a late report [B5]', () => {
+    const driver = withRunning();
+    driver.step({ kind: 'job_released', jobId: job('a') });
+    read(driver, { kind: 'released', revision: 5, attempt: 1 });
+    driver.report('w', 0, { running: [job('a')] });
+    expect(driver.stateOf('a')).toBe('waiting');
+  });
+
+  it('is given up when its third worker let go of it, unless an operator wants another try [A6] [A7]', () => {
+    for (const [byOperator, kind] of [
+      [false, 'end_failed'],
+      [true, 'run'],
+    ] as const) {
+      const driver = withRunning();
+      driver.report('x', 1);
+      driver.step({ kind: 'job_released', jobId: job('a') });
+      const effects = read(driver, { kind: 'released', revision: 9, attempt: 3, byOperator });
+      expect(effects).toMatchObject([{ kind, previousRevision: 9 }]);
+      expect(driver.core.counts.exhausted).toBe(byOperator ? 0 : 1);
+    }
+  });
+
+  it('is run without a claim to replace when the ledger has forgotten the one that was read [A6]', () => {
+    const driver = withRunning();
+    driver.step({ kind: 'job_released', jobId: job('a') });
+    read(driver, { kind: 'released', revision: 5, attempt: 1 });
+    driver.report('x', 1);
+    const retry = driver.runs.at(-1);
+    if (retry) driver.answer(retry, 'silent');
+    read(driver, { kind: 'none' });
+    driver.report('y', 1);
+    expect(driver.runs.at(-1)).toMatchObject({ attempt: 2, previousRevision: undefined });
   });
 });
 
@@ -294,6 +344,24 @@ describe('a job that cannot be answered', () => {
     expect(driver.step({ kind: 'ledger_read', jobId: job('a'), read })).toMatchObject([
       { kind: 'end_failed', code: 'deadline_exceeded', previousRevision: 3 },
     ]);
+  });
+
+  it('is ended anew when the ledger has forgotten the claim that its end was to replace [F10]', () => {
+    const driver = new CoreDriver();
+    driver.report('w', 1);
+    driver.store('a', { deadlineAtMs: 6_000 });
+    const [run] = driver.runs;
+    if (run) driver.answer(run, 'ok');
+    driver.pass(11_000, () => driver.report('w', 0, { running: [job('a')] }));
+    const claim = { kind: 'run', revision: 3, attempt: 1 } as const;
+    driver.step({ kind: 'ledger_read', jobId: job('a'), read: claim });
+    const none = () =>
+      driver.step({ kind: 'ledger_read', jobId: job('a'), read: { kind: 'none' } });
+    const end = { kind: 'end_failed', code: 'deadline_exceeded', previousRevision: undefined };
+    expect(none()).toMatchObject([end]);
+    // Not in a tight loop, should the ledger go on like this.
+    expect(none()).toEqual([]);
+    expect(driver.pass(1_000)).toMatchObject([end]);
   });
 
   it('runs after all when its end is refused by a claim', () => {

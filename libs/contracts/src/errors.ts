@@ -34,6 +34,10 @@ export const errorMeanings = {
   too_long: { retryable: false, userText: 'That message is too long for me to read at once.' },
   empty: { retryable: false, userText: 'There is no text in that message for me to answer.' },
   cancelled: { retryable: false, userText: 'Stopped.' },
+  gave_up: {
+    retryable: true,
+    userText: 'I tried this several times and could not finish it.',
+  },
   internal: { retryable: true, userText: 'Something went wrong on my side.' },
 } as const satisfies Record<string, ErrorMeaning>;
 

@@ -14,12 +14,14 @@ export const ledgerRun = z.object({
 });
 export type LedgerRun = z.infer<typeof ledgerRun>;
 
-/** An operator took the job from its worker; the next attempt may claim it at once. */
+/** Nobody has the job any more; the next attempt may claim it at once. */
 export const ledgerReleased = z.object({
   kind: z.literal('released'),
   /** The attempt that it was taken from. */
   attempt: z.int().positive(),
   atMs: z.number(),
+  /** Who took it from its worker: an operator, who wants it tried again in any case, or the worker itself. */
+  by: z.enum(['operator', 'worker']).optional(),
 });
 export type LedgerReleased = z.infer<typeof ledgerReleased>;
 
@@ -54,8 +56,9 @@ export const ledgerEntryContract = defineContract({
 export type LedgerEntryPayload = Payload<typeof ledgerEntryContract>;
 
 /**
- * An operator to the worker that runs the job: its claim was replaced by this revision, so let go of it.
- * A worker that does not hear it is fenced when it writes its end.
+ * Whoever took a job from its worker to everyone: its claim was replaced by this revision. Its worker lets
+ * go of it (one that does not hear it is fenced when it writes its end), and balancers look at once for
+ * the next one instead of waiting until the silence is noticed.
  */
 export const releasedContract = defineContract({
   name: 'released',

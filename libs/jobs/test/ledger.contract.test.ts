@@ -135,7 +135,7 @@ describe('the ledger on NATS', () => {
     expect(await theirs.posts.read(id)).toEqual([{ part: 1, messageId: stands[0] }]);
     await mine.end(id, failed(id, 0), undefined);
     await vi.waitFor(() => expect(seen).toEqual([`${id} 0`]), wait);
-    expect(await theirs.release(id)).toMatchObject({ kind: 'end' });
+    expect(await theirs.release(id, 'operator')).toMatchObject({ kind: 'end' });
 
     const other = jobOf(1);
     const end = doneBy(other, workerOf(0), 1);

@@ -99,15 +99,15 @@ describe('the ledger', () => {
     expect(await forged.claim(job, claim)).toMatchObject({ kind: 'lost' });
     const over = await forged.end(job, doneBy(job, workerOf(0), 2), revision);
     expect(over).toMatchObject({ kind: 'fenced', standing: { kind: 'end', revision } });
-    expect(await forged.release(job)).toMatchObject({ kind: 'end', revision });
+    expect(await forged.release(job, 'operator')).toMatchObject({ kind: 'end', revision });
   });
 
   it('lets an operator take a job from its worker; the next attempt claims it at once', async () => {
     const { ledger } = await open();
-    expect(await ledger.release(job)).toEqual({ kind: 'none' });
+    expect(await ledger.release(job, 'operator')).toEqual({ kind: 'none' });
     const first = await ledger.claim(job, { workerId: workerOf(0), attempt: 1 });
     if (first.kind !== 'won') return expect.fail();
-    const released = await ledger.release(job);
+    const released = await ledger.release(job, 'operator');
     if (released.kind !== 'released') return expect.fail();
     expect(released.released.attempt).toBe(1);
     const late = await ledger.end(job, doneBy(job, workerOf(0), 1), first.revision);
@@ -231,7 +231,7 @@ async function follow(ledgers: readonly Ledger[], commands: readonly Command[]) 
     } else if (kind === 'release') {
       const runs = model?.record.kind === 'run';
       answer = runs ? judge(model?.revision, released) : { kind: 'refused', current: model };
-      const read = await ledger.release(job);
+      const read = await ledger.release(job, 'operator');
       const fresh = read.kind === 'released' && read.revision === attempt;
       expect(fresh).toBe(answer.kind === 'written');
     } else {

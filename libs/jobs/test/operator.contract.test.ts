@@ -45,7 +45,7 @@ describe('the list of jobs', () => {
     await stores.storeRaw(jobOf(6), nothing, { [headerNames.version]: '99' });
     await claim(stores, second);
     await claim(stores, third, 2);
-    await ledger.release(third);
+    await ledger.release(third, 'operator');
     await ledger.end(fourth, doneBy(fourth, workerOf(1), 1), await claim(stores, fourth));
 
     const { jobs, total } = await listJobs(stores, { most: 50 });

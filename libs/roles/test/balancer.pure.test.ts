@@ -169,6 +169,24 @@ describe('a balancer', () => {
     expect(await stored()).toEqual([]);
   });
 
+  it('drives a job anew at once when its worker lets go of it, and it streams from the next [B5] [B8]', async () => {
+    const leaving = await fleet.worker('leaving', { script: () => takes(60_000) });
+    for (const name of ['b0', 'b1']) await fleet.balancer(name);
+    await fleet.clock.advance(300);
+    await fleet.ask();
+    await fleet.until(() => leaving.role.snapshot().running.length === 1);
+    await fleet.worker('heir');
+    await fleet.clock.advance(300);
+    const patience = new AbortController();
+    void leaving.role.drain({ signal: patience.signal });
+    await fleet.clock.advance(1_000);
+    patience.abort();
+    await fleet.until(ended(1), { withinMs: 100 });
+    expect(fleet.cluster.delivered).toMatchObject([{ servedBy: 'heir', attempt: 2 }]);
+    await fleet.clock.advance(10_000);
+    expect(replies().filter((reply) => reply === 'ok')).toHaveLength(2);
+  });
+
   it('fences a worker that was taken for dead: its answer goes nowhere [A7] [B5]', async () => {
     const paused = await fleet.worker('paused', { script: () => takes(10_000) });
     await fleet.balancer();
@@ -194,7 +212,7 @@ describe('a balancer', () => {
       fleet.kill(name);
     }
     await fleet.until(ended(1));
-    expect(codes()).toEqual(['internal']);
+    expect(codes()).toEqual(['gave_up']);
     const letters = await fleet.stores.letters.list();
     expect(letters.map(({ subject }) => subject)).toEqual(['deadletters.job-1']);
     expect(replies()).toEqual(['ok', 'ok', 'ok']);
@@ -210,7 +228,7 @@ describe('a balancer', () => {
       fleet.kill(name);
     }
     await fleet.until(ended(1));
-    expect(codes()).toEqual(['internal']);
+    expect(codes()).toEqual(['gave_up']);
     expect(await fleet.stores.letters.list()).toEqual([]);
   });
 

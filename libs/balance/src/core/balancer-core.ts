@@ -105,6 +105,9 @@ export class BalancerCore {
       case 'job_ended':
         tracker.ended(event.jobId, event.tokens, nowMs);
         break;
+      case 'job_released':
+        tracker.released(event.jobId, nowMs, effects);
+        break;
       case 'job_gone':
         tracker.gone(event.jobId, nowMs);
         break;

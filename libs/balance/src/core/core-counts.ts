@@ -6,6 +6,8 @@ export class CoreCounts {
   silent = 0;
   /** The ledger was asked because a worker did not answer. */
   unanswered = 0;
+  /** The ledger was asked because a job was said to be taken from its worker. */
+  released = 0;
   /** A worker's grants were too old to spend while work waited. */
   grantsVoid = 0;
   /** A peer's word that it took a job was not followed by a report. */

@@ -16,6 +16,8 @@ export type CoreEvent =
   | { readonly kind: 'job_stored'; readonly header: QueuedJob; readonly sequence: number }
   /** Its end was written by whom we trust to know: us, a peer, or the worker by its report. */
   | { readonly kind: 'job_ended'; readonly jobId: JobId; readonly tokens?: number }
+  /** It was taken from its worker, or let go of by it. */
+  | { readonly kind: 'job_released'; readonly jobId: JobId }
   /** It was delivered and deleted from `JOBS`. */
   | { readonly kind: 'job_gone'; readonly jobId: JobId }
   | { readonly kind: 'load_report'; readonly report: LoadReport }

@@ -11,10 +11,10 @@ export type JobState =
   | { readonly kind: 'hinted'; readonly untilMs: number }
   /** A worker runs it; `heardAtMs` is on the {@link HearingClock}. */
   | { readonly kind: 'running'; readonly heardAtMs: number }
-  /** Its ledger entry is being read; `silent` when because no report lists it. */
+  /** Its ledger entry is being read; `silent` when because no report lists it, `released` because somebody says so. */
   | {
       readonly kind: 'checking';
-      readonly why: 'silent' | 'unanswered';
+      readonly why: 'silent' | 'unanswered' | 'released';
       /** The claim as it stood at the first read. */
       readonly first: { readonly revision: number; readonly atMs: number } | undefined;
     }
@@ -32,8 +32,13 @@ export type LedgerRead =
   | { readonly kind: 'none' }
   /** Claimed at this revision, which is the fencing epoch. */
   | { readonly kind: 'run'; readonly revision: number; readonly attempt: number }
-  /** Taken from its worker by an operator. */
-  | { readonly kind: 'released'; readonly revision: number; readonly attempt: number }
+  /** Taken from its worker. An operator wants it tried again, however often it was. */
+  | {
+      readonly kind: 'released';
+      readonly revision: number;
+      readonly attempt: number;
+      readonly byOperator?: boolean;
+    }
   | { readonly kind: 'end' };
 
 /** A stored job as a balancer tracks it. */

@@ -7,11 +7,14 @@ import type { Followable } from './call-holders.ts';
 import type { CoreEffect, CoreEvent } from './core-events.ts';
 import type { CoreLimits } from './core-limits.ts';
 import type { HearingClock } from './hearing-clock.ts';
-import type { TrackedJob } from './job-state.ts';
+import type { JobState, TrackedJob } from './job-state.ts';
 import { JobTransitions } from './job-transitions.ts';
 
 type EventOf<Kind extends CoreEvent['kind']> = Extract<CoreEvent, { kind: Kind }>;
 type TrackerParts = ConstructorParameters<typeof JobTransitions>[0];
+
+/** States in which somebody else is believed to have the job. */
+const heldElsewhere: ReadonlySet<JobState['kind']> = new Set(['running', 'hinted', 'checking']);
 
 /** See the module's header. */
 export class JobTracker {
@@ -91,6 +94,13 @@ export class JobTracker {
   ended(jobId: JobId, tokens: number | undefined, nowMs: number): void {
     const job = this.get(jobId);
     if (job && job.state.kind !== 'ended') this.#move.end(job, tokens, nowMs);
+  }
+
+  /** Nobody has it any more, somebody says: the ledger knows. */
+  released(jobId: JobId, nowMs: number, effects: CoreEffect[]): void {
+    const job = this.get(jobId);
+    if (!job || !heldElsewhere.has(job.state.kind)) return;
+    this.#move.check(job, 'released', nowMs, effects);
   }
 
   /** A worker lists its jobs: whoever dispatched them, they run. */
@@ -193,15 +203,15 @@ export class JobTracker {
     } else if (state.kind !== 'checking' && state.kind !== 'failing') {
       return;
     } else if (read.kind === 'none') {
-      if (state.kind === 'checking') this.#move.wait(job, nowMs);
+      this.#move.unclaimed(job, nowMs, effects);
     } else if (read.kind === 'released') {
-      this.#move.retry(job, read, nowMs);
+      this.#move.retry(job, read, nowMs, effects);
     } else {
       job.claimedAttempt = Math.max(job.claimedAttempt, read.attempt);
       if (nowMs >= this.#move.overdueAtMs(job)) {
         const { revision: previousRevision } = read;
         this.#move.fail(job, { code: 'deadline_exceeded', previousRevision }, nowMs, effects);
-      } else if (state.kind === 'failing' || state.why === 'unanswered') {
+      } else if (state.kind === 'failing' || state.why !== 'silent') {
         this.#move.run(job, this.hearing.at(nowMs), nowMs);
       } else {
         this.#move.confirm(job, state, read, nowMs, effects);

@@ -179,23 +179,36 @@ export class JobTransitions {
     } else if (nowMs - state.first.atMs < this.#limits.confirmMs) {
       // The same answer twice is no second look.
       return;
-    } else if (read.attempt >= this.#limits.maxAttempts) {
-      const end = { code: 'internal', previousRevision: read.revision } as const;
-      job.attempt = read.attempt;
-      this.counts.exhausted += 1;
-      this.fail(job, end, nowMs, effects);
     } else {
-      this.counts.redriven += 1;
-      this.retry(job, read, nowMs);
+      this.retry(job, read, nowMs, effects);
     }
   }
 
-  /** The next attempt waits in line; it replaces the claim that was read. */
-  retry(job: TrackedJob, read: Claimed, nowMs: number): void {
-    job.attempt = read.attempt + 1;
-    job.previousRevision = read.revision;
+  /** The next attempt waits in line, and replaces the claim that was read; after the last it is given up. */
+  retry(job: TrackedJob, read: Claimed, nowMs: number, effects: CoreEffect[]): void {
+    const { attempt, kind, revision: previousRevision } = read;
+    // What its worker still reports of it is old.
+    if (kind === 'released') job.claimedAttempt = Math.max(job.claimedAttempt, attempt + 1);
+    if (attempt >= this.#limits.maxAttempts && !(kind === 'released' && read.byOperator)) {
+      job.attempt = attempt;
+      this.counts.exhausted += 1;
+      this.fail(job, { code: 'gave_up', previousRevision }, nowMs, effects);
+      return;
+    }
+    this.counts.redriven += 1;
+    job.attempt = attempt + 1;
+    job.previousRevision = previousRevision;
     job.refusedBy.clear();
     this.wait(job, nowMs);
+  }
+
+  /** The ledger knows nothing of it (any more): what comes next replaces no claim. */
+  unclaimed(job: TrackedJob, nowMs: number, effects: CoreEffect[]): void {
+    job.previousRevision = undefined;
+    const { state } = job;
+    if (state.kind === 'checking') this.wait(job, nowMs);
+    else if (state.kind === 'failing' && state.previousRevision !== undefined)
+      this.fail(job, { code: state.code, previousRevision: undefined }, nowMs, effects);
   }
 
   /** It will not be answered: its home writes the honest end, others if the home does not. */

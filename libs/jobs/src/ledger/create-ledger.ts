@@ -123,11 +123,11 @@ export function createLedger(parts: {
         : { kind: 'fenced', standing: result.standing };
     },
 
-    async release(jobId) {
+    async release(jobId, by) {
       const standing = await settled(patience, () => readNow(jobId));
       if (standing.kind !== 'run') return standing;
       const { attempt } = standing.run;
-      const released = { kind: 'released', attempt, atMs: clock.nowMs() } as const;
+      const released = { kind: 'released', attempt, atMs: clock.nowMs(), by } as const;
       const result = await write(jobId, released, {
         expected: standing.revision,
         isOurs: (now) => now.kind === 'released' && now.released.atMs === released.atMs,

@@ -59,8 +59,8 @@ export interface Ledger {
    * own end again is answered as the first time.
    */
   end(jobId: JobId, end: LedgerEnd, revision: number | undefined): Promise<EndResult>;
-  /** An operator's word: takes a job from the worker that runs it. */
-  release(jobId: JobId): Promise<LedgerRead>;
+  /** Takes a job from the worker that runs it. */
+  release(jobId: JobId, by: NonNullable<LedgerReleased['by']>): Promise<LedgerRead>;
   read(jobId: JobId): Promise<LedgerRead>;
   /**
    * Calls back for each end that is written from now on, with the whole result: for a few readers of

@@ -13,8 +13,8 @@ export type Release =
 
 /**
  * Takes a job from the worker that runs it, by an operator's word. Its claim is replaced in the ledger,
- * so whatever the worker ends it with is refused; it is told to let go, and once its reports list the
- * job no longer the balancers start the next attempt, within some seconds.
+ * so whatever the worker ends it with is refused; it is told to let go, and the balancers start the next
+ * attempt at once, were it the fourth.
  */
 export async function releaseJob(
   parts: Pick<JobStores, 'ledger'> & { readonly messaging: Messaging },
@@ -24,7 +24,7 @@ export async function releaseJob(
   const before = await ledger.read(jobId);
   if (before.kind === 'none' || before.kind === 'released') return { kind: 'waiting' };
   if (before.kind !== 'run') return { kind: 'over', standing: before };
-  const after = await ledger.release(jobId);
+  const after = await ledger.release(jobId, 'operator');
   if (after.kind !== 'released') return { kind: 'over', standing: after };
   const { revision } = after;
   messaging.publish(subjects.released(jobId), encode(releasedContract, { jobId, revision }));

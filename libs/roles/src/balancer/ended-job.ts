@@ -36,7 +36,7 @@ export async function endedJob(
   const { acceptedAtMs, jobId } = job.header;
   const origin = originOfStored(job);
   const told = origin && { jobId, origin, acceptedAtMs };
-  const isDead = code === 'internal';
+  const isDead = code === 'gave_up';
   if (told && !job.collected && !isDead) return told;
   const message = await parts.jobs.store.read(sequence);
   if (!message) return { kind: 'gone' };

@@ -6,6 +6,8 @@ import {
   balancerHeartbeatContract,
   type LoadReport,
   loadReportContract,
+  type Released,
+  releasedContract,
   type Submit,
   subjects,
   submitContract,
@@ -21,6 +23,8 @@ export interface FleetEars {
   load(report: LoadReport): void;
   heartbeat(heartbeat: BalancerHeartbeat): void;
   took(took: Took): void;
+  /** A job was taken from its worker, or let go of by it. */
+  released(released: Released): void;
   /** A balancer says that a job ended. */
   ended(wake: Wake): void;
   /** `submit` is absent when it does not decode; the sender is answered all the same. */
@@ -48,6 +52,10 @@ export async function hearFleet(
   await hear(subjects.took, ({ payload }) => {
     const took = readable(tookContract, payload);
     if (took) ears.took(took);
+  });
+  await hear(subjects.allReleases, ({ payload }) => {
+    const released = readable(releasedContract, payload);
+    if (released) ears.released(released);
   });
   await hear(subjects.allWakes, ({ payload }) => {
     const wake = readable(wakeContract, payload);

@@ -106,6 +106,11 @@ export async function removeEnded(
   }
 }
 
+function releasedRead({ released, revision }: Extract<LedgerRead, { kind: 'released' }>): CoreRead {
+  const { attempt, by } = released;
+  return { kind: 'released', revision, attempt, byOperator: by === 'operator' };
+}
+
 /** What stands in the ledger, as the core takes it. A newer version's entry is that version's business. */
 export function coreRead(read: LedgerRead): CoreRead {
   switch (read.kind) {
@@ -114,7 +119,7 @@ export function coreRead(read: LedgerRead): CoreRead {
     case 'run':
       return { kind: 'run', revision: read.revision, attempt: read.run.attempt };
     case 'released':
-      return { kind: 'released', revision: read.revision, attempt: read.released.attempt };
+      return releasedRead(read);
     case 'end':
     case 'newer':
       return { kind: 'end' };

@@ -112,6 +112,7 @@ class BalancerRole {
         took: (took) => {
           if (took.balancerId !== balancerId) this.#step({ kind: 'peer_took', ...took });
         },
+        released: ({ jobId }) => this.#step({ kind: 'job_released', jobId }),
         ended: ({ jobId, stored }) => {
           if (this.#isStoredAs(jobId, stored)) this.#step({ kind: 'job_ended', jobId });
         },

@@ -45,6 +45,8 @@ const jobMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   too_long: { status: 400, retry: false },
   empty: { status: 400, retry: false },
   cancelled: { status: 409, retry: false },
+  // What took a worker down in each attempt would do so again.
+  gave_up: { status: 500, retry: false },
   internal: { status: 500, retry: true },
 };
 

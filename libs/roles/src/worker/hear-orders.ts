@@ -15,7 +15,7 @@ export interface WorkerEars {
   heartbeat(heartbeat: BalancerHeartbeat): void;
   /** A reader of frames missed some. */
   resend(missed: Resend): void;
-  /** An operator took a job from its worker. */
+  /** A job was taken from its worker. */
   released(released: Released): void;
 }
 

@@ -2,7 +2,14 @@
 import type { JobFinish, WorkerEffect, WorkerEvent } from '@starling/balance';
 import type { Messaging } from '@starling/bus';
 import type { Clock, Random } from '@starling/clock';
-import type { LedgerEnd, Result, WorkerId } from '@starling/contracts';
+import {
+  encode,
+  type LedgerEnd,
+  type Result,
+  releasedContract,
+  subjects,
+  type WorkerId,
+} from '@starling/contracts';
 import type { RoleTelemetry } from '@starling/telemetry';
 import type { Jobs } from '../delivery/open-jobs.ts';
 import { type DeliveryConfig, sendResult } from '../delivery/send-result.ts';
@@ -99,9 +106,9 @@ function told(result: Result): { readonly result?: Result } {
   return origin.kind === 'ingress' && text.length <= maxToldLength ? { result } : {};
 }
 
-/** The next attempt need not wait until our silence is noticed. */
+/** Says so at once: the next attempt need not wait until our silence is noticed. */
 async function letGo(
-  { jobs, telemetry }: RunClaimsParts,
+  { jobs, messaging, telemetry }: RunClaimsParts,
   { context, request }: WorkerRun,
   revision: number,
 ): Promise<'refused'> {
@@ -109,8 +116,11 @@ async function letGo(
   try {
     if (work.kind === 'inline') return 'refused';
     const standing = await jobs.ledger.read(jobId);
-    if (standing.kind === 'run' && standing.revision === revision) {
-      await jobs.ledger.release(jobId);
+    if (standing.kind !== 'run' || standing.revision !== revision) return 'refused';
+    const after = await jobs.ledger.release(jobId, 'worker');
+    if (after.kind === 'released') {
+      const word = encode(releasedContract, { jobId, revision: after.revision });
+      messaging.publish(subjects.released(jobId), word);
     }
   } catch (error) {
     // Then it takes its three seconds.

@@ -31,7 +31,7 @@ import { replyToRun } from './reply-to-run.ts';
 import { claimRun, endRun, type RunClaimsParts } from './run-claims.ts';
 import { SharedCalls } from './shared-calls.ts';
 import type { Worker, WorkerParts, WorkerSnapshot } from './worker-parts.ts';
-import { newRun, type WorkerRun } from './worker-run.ts';
+import { leaveRun, newRun, type WorkerRun } from './worker-run.ts';
 
 type EffectOf<Kind extends WorkerEffect['kind']> = Extract<WorkerEffect, { kind: Kind }>;
 
@@ -105,7 +105,7 @@ class WorkerRole {
           this.#step({ kind: draining ? 'balancer_left' : 'balancer_heard', balancerId }),
         resend: (missed) => this.#runs.get(missed.jobId)?.frames?.resend(missed),
         // What it would end with is refused, so it need not go on.
-        released: ({ jobId }) => this.#runs.get(jobId)?.stop.abort('left' satisfies StopReason),
+        released: (released) => leaveRun(this.#runs.get(released.jobId), released),
       }),
     );
     this.#tick();

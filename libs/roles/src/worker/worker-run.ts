@@ -1,6 +1,7 @@
 import type { BusMessage } from '@starling/bus';
-import type { BalancerId, Job, Result, RunRequest } from '@starling/contracts';
+import type { BalancerId, Job, Released, Result, RunRequest } from '@starling/contracts';
 import type { Context } from '@starling/telemetry';
+import type { StopReason } from './answer-job.ts';
 import type { FetchedBody } from './fetch-body.ts';
 import type { FrameSender } from './frame-sender.ts';
 import type { Seat } from './shared-call.ts';
@@ -40,4 +41,14 @@ export function newRun(of: Pick<WorkerRun, 'request' | 'context' | 'takenAtMs'>)
     frames: undefined,
     result: undefined,
   };
+}
+
+/** The job was taken from its worker as of this revision; one that was claimed since goes on. */
+export function leaveRun(
+  run: WorkerRun | undefined,
+  { revision }: Pick<Released, 'revision'>,
+): void {
+  const work = run?.request.work;
+  const isOlder = work?.kind === 'stored' && (work.previousRevision ?? 0) < revision;
+  if (isOlder) run?.stop.abort('left' satisfies StopReason);
 }
