@@ -42,7 +42,12 @@ describe('the target of a fault', () => {
   });
 });
 
-const plan = { firstAtMs: 1_000, pauseMs: 1_000, untilMs: 20_000, untilAtLastMs: 60_000 };
+const plan = {
+  firstAtMs: 1_000,
+  pauseMs: { least: 1_000, most: 2_500 },
+  untilMs: 20_000,
+  untilAtLastMs: 60_000,
+};
 
 /** Strikes with lost replies, which need no process, while `streamingAt` tells what streams when. */
 async function strikesOf(options: {
@@ -89,6 +94,14 @@ describe('a fault strikes', () => {
     expect(strikes[0]?.atMs).toBeGreaterThanOrEqual(7_000);
     expect(strikes.length).toBeGreaterThanOrEqual(3);
     expect(strikes.every(({ streaming }) => streaming === 6)).toBe(true);
+  });
+
+  it('at distances that differ, so that no job meets one on each of its attempts', async () => {
+    const { strikes } = await strikesOf({ streamingAt: () => 9 });
+    const pauses = strikes.slice(1).map(({ atMs }, n) => atMs - (strikes[n]?.overMs ?? 0));
+    const { least, most } = plan.pauseMs;
+    expect(pauses.every((pauseMs) => pauseMs >= least && pauseMs <= most)).toBe(true);
+    expect(new Set(pauses).size).toBe(pauses.length);
   });
 
   it('never where nothing streams, and the run ends in its bound', async () => {

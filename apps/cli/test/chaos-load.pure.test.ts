@@ -27,7 +27,10 @@ describe('the load', () => {
     await running;
     expect(saidAtMs).toEqual(Array.from({ length: 20 }, (_, n) => n * 50));
     expect(load.messages).toHaveLength(20);
-    expect(load.messages[3]).toEqual({ id: '3', dueMs: 150, saidMs: 2_150, owners: 1 });
+    expect(load.messages[3]).toEqual({
+      ...{ id: '3', n: 3, userId: '1', owners: 1 },
+      ...{ dueMs: 150, saidMs: 2_150 },
+    });
     expect(load.unsent).toBe(0);
   });
 

@@ -45,9 +45,11 @@ export interface Directives {
   readonly markdown: boolean;
   /** `[[think]]` or `[[think:80]]`: reasoning of so many LLM tokens first. */
   readonly thinkTokens: number | undefined;
+  /** `[[tag:12]]`: the number under which the record tells the request. */
+  readonly tag: number | undefined;
 }
 
-const directivePattern = /\[\[(tokens|markdown|think)(?::(\d{1,6}))?\]\]/g;
+const directivePattern = /\[\[(tokens|markdown|think|tag)(?::(\d{1,6}))?\]\]/g;
 /** Length of reasoning that was asked for without a number, in LLM tokens. */
 export const defaultThinkTokens = 40;
 
@@ -55,14 +57,16 @@ export const defaultThinkTokens = 40;
 export function directivesOf(messages: readonly ChatMessage[]): Directives {
   let tokens: number | undefined;
   let thinkTokens: number | undefined;
+  let tag: number | undefined;
   let markdown = false;
   const last = messages.findLast(({ role }) => role === 'user')?.text ?? '';
   for (const [, name, number] of last.matchAll(directivePattern)) {
     if (name === 'markdown') markdown = true;
     else if (name === 'think') thinkTokens = number ? Number(number) : defaultThinkTokens;
+    else if (name === 'tag') tag = number ? Number(number) : undefined;
     else if (number) tokens = Math.max(1, Number(number));
   }
-  return { tokens, markdown, thinkTokens };
+  return { tokens, markdown, thinkTokens, tag };
 }
 
 /**

@@ -67,7 +67,7 @@ describe('EmulatorRecord', () => {
   it('follows a request from its start to its end', async () => {
     const { clock, record, begin } = recordOf();
     const entry = begin();
-    const request = requestOf('Hello');
+    const request = requestOf('Hello [[tag:7]]');
     entry.understood(request);
     const plan = planOf(20);
     entry.accepted(plan);
@@ -88,6 +88,7 @@ describe('EmulatorRecord', () => {
         model: 'm',
         stream: true,
         promptHash: request.promptHash,
+        tag: 7,
         startedAtMs: 1_000_000,
         status: 200,
         firstByteMs: 30,

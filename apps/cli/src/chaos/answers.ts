@@ -8,6 +8,8 @@ export interface SeenAnswer {
   readonly text: string;
   /** From the question to the first visible text, milliseconds; null before there is one. */
   readonly firstTextMs: number | null;
+  /** From the question to the last change of what stands there; null before there was any. */
+  readonly lastChangeMs: number | null;
 }
 
 /** Questions asked about at once. */
@@ -22,9 +24,10 @@ export async function readAnswers(
   const waiting = [...ids];
   const reader = async () => {
     for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-      const { answered, firstTextMs, text } = await discord.answer(id);
+      const { answered, firstTextMs, lastChangeMs, text } = await discord.answer(id);
       // A place in line is no answer, however it reads.
-      seen.set(id, { verdict: answered ? verdictOf(text) : 'none', text, firstTextMs });
+      const verdict = answered ? verdictOf(text) : 'none';
+      seen.set(id, { verdict, text, firstTextMs, lastChangeMs });
     }
   };
   await Promise.all(Array.from({ length: atOnce }, reader));

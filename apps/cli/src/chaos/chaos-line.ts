@@ -1,5 +1,5 @@
 import type { ScenarioName } from './fault-kinds.ts';
-import { type Fate, fateOf, type Verdict } from './judge.ts';
+import type { Verdict } from './judge.ts';
 import { type ChaosRun, messagesPerSecond } from './run-chaos.ts';
 import { settleBoundMs } from './settle.ts';
 
@@ -36,6 +36,12 @@ export function chaosLine(
     stranded: others.stranded,
     storedEver: run.storedEver,
     modelCalls: run.modelCalls,
+    takenOver: others.takenOver,
+    stopped: others.stopped,
+    withdrawn: others.withdrawn,
+    takenBack: others.takenBack,
+    streamedOn: others.streamedOn,
+    late: others.late,
     violations,
     firstTextMs: {
       p50: percentile(firstTexts, 0.5),
@@ -59,54 +65,4 @@ export function chaosLine(
 function percentile(sorted: readonly number[], share: number): number | undefined {
   const value = sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
   return value === undefined ? undefined : Math.round(value);
-}
-
-/** Cases of each kind that are shown. */
-const maxShown = 4;
-
-const wrong: ReadonlySet<Fate> = new Set(['lost', 'unfinished', 'missed', 'failed']);
-
-/** What a person needs to look into what went wrong: single messages, with the fault before them. */
-export function evidence({
-  answers,
-  messages,
-  record,
-  stranded,
-  strikes,
-}: ChaosRun): readonly string[] {
-  const shown = new Map<string, number>();
-  const room = (kind: string) => {
-    const count = (shown.get(kind) ?? 0) + 1;
-    shown.set(kind, count);
-    return count <= maxShown;
-  };
-  const since = (atMs: number) => {
-    const before = strikes.findLast((strike) => strike.atMs <= atMs);
-    if (!before) return 'before any fault';
-    return `${seconds(atMs - before.atMs)} after ${before.fault} (${before.target})`;
-  };
-  const lines: string[] = [];
-  for (const message of messages) {
-    const fate = fateOf(message, strikes);
-    const isStranded = stranded.includes(message.id) && room('stranded');
-    const isWrong = wrong.has(fate) && room(fate);
-    if (!isStranded && !isWrong) continue;
-    const text = answers.get(message.id)?.text ?? '';
-    const end = text === '' ? '' : `: …${JSON.stringify(text.slice(-70))}`;
-    const what = isStranded ? `${fate}, left in JOBS,` : fate;
-    lines.push(
-      `${what} ${message.id}, said at ${seconds(message.dueMs)}, ${since(message.dueMs)}${end}`,
-    );
-  }
-  for (const { rule, detail } of record.violations) {
-    if (rule === 'unanswered' || !room(rule)) continue;
-    const asked = messages.find(({ id }) => id === detail.toId);
-    const when = asked ? `, said at ${seconds(asked.dueMs)}, ${since(asked.dueMs)}` : '';
-    lines.push(`${rule} ${JSON.stringify(detail)}${when}`);
-  }
-  return lines;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
 }

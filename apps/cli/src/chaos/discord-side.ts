@@ -8,6 +8,16 @@ const answer = z.object({
   answered: z.boolean(),
   text: z.string(),
   firstTextMs: z.number().nullable(),
+  lastChangeMs: z.number().nullable(),
+  messages: z.array(
+    z.object({
+      id: z.string(),
+      /** Rows of buttons. */
+      components: z.array(
+        z.object({ components: z.array(z.object({ custom_id: z.string().optional() })) }),
+      ),
+    }),
+  ),
 });
 
 const directory = z.object({
@@ -84,6 +94,20 @@ export class DiscordSide {
 
   say(saying: Saying): Promise<Said> {
     return this.#call(said, '/people/say', { method: 'POST', body: saying });
+  }
+
+  /** A person takes a message back. */
+  async delete(messageId: string): Promise<void> {
+    await this.#call(z.unknown(), '/people/delete', { method: 'POST', body: { messageId } });
+  }
+
+  /** A person presses a button of the bot's message. */
+  async press(button: {
+    readonly messageId: string;
+    readonly userId: string;
+    readonly customId: string;
+  }): Promise<void> {
+    await this.#call(z.unknown(), '/people/press', { method: 'POST', body: button });
   }
 
   /** What stands below a message now. */

@@ -8,6 +8,9 @@ import type { Said, Saying } from './discord-side.ts';
 /** A message that stands in Discord. Times are milliseconds since the load began. */
 export interface SaidMessage {
   readonly id: string;
+  /** Its number in the load, from 0. */
+  readonly n: number;
+  readonly userId: string;
   readonly dueMs: number;
   /** When the door had taken it: at most so late did Discord hand it to the bot. */
   readonly saidMs: number;
@@ -24,17 +27,23 @@ export class MessageLoad {
   unsent = 0;
   readonly #clock: Clock;
   readonly #startMs: number;
-  readonly #speak: (n: number) => Promise<Said>;
+  readonly #say: (saying: Saying) => Promise<Said>;
+  readonly #speaker: (n: number) => Saying;
+  readonly #onSaid: (message: SaidMessage) => void;
   readonly #outstanding = new Set<Promise<void>>();
 
   constructor(parts: {
     readonly clock: Clock;
     readonly say: (saying: Saying) => Promise<Said>;
     readonly speaker: (n: number) => Saying;
+    /** Told of each message that stands. */
+    readonly onSaid?: (message: SaidMessage) => void;
   }) {
     this.#clock = parts.clock;
     this.#startMs = parts.clock.monotonicMs();
-    this.#speak = (n) => parts.say(parts.speaker(n));
+    this.#say = parts.say;
+    this.#speaker = parts.speaker;
+    this.#onSaid = parts.onSaid ?? (() => {});
   }
 
   /** Milliseconds since the load began. */
@@ -59,9 +68,13 @@ export class MessageLoad {
       this.unsent += 1;
       return;
     }
-    const sending = this.#speak(n).then(
+    const saying = this.#speaker(n);
+    const sending = this.#say(saying).then(
       ({ messageId: id, owners }) => {
-        this.messages.push({ id, dueMs, saidMs: this.elapsedMs(), owners });
+        const { userId } = saying;
+        const message = { id, n, userId, dueMs, saidMs: this.elapsedMs(), owners };
+        this.messages.push(message);
+        this.#onSaid(message);
       },
       () => {
         this.unsent += 1;

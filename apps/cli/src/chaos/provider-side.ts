@@ -4,11 +4,32 @@ import { callJson } from './call-json.ts';
 
 const record = z.object({
   counts: z.object({ requests: z.int() }),
-  requests: z.array(z.object({ ending: z.string(), firstTokenMs: z.number().optional() })),
+  forgotten: z.int(),
+  requests: z.array(
+    z.object({
+      ending: z.string(),
+      firstTokenMs: z.number().optional(),
+      endMs: z.number().optional(),
+      startedAtMs: z.number(),
+      tag: z.int().optional(),
+    }),
+  ),
 });
+
+/** A call of the model. */
+export interface ModelCall {
+  /** Wall-clock milliseconds. */
+  readonly startedAtMs: number;
+  /** Likewise; absent while it is open. */
+  readonly endedAtMs?: number;
+  /** `aborted`: the caller closed it. */
+  readonly ending: string;
+}
 
 /** Requests that are looked at: many more than the fleet has slots. */
 const latest = 400;
+/** More than the record keeps. */
+const all = 1_000_000;
 
 /** Answers of about a second: 0.25 s to the first LLM token, then 60 of them at 75 a second. */
 const profile = {
@@ -44,9 +65,24 @@ export class ProviderSide {
     ).length;
   }
 
-  /** Calls of the model so far, those that were cut off included. */
-  async calls(): Promise<number> {
-    return (await this.#record(0)).counts.requests;
+  /**
+   * Every call of the model so far by the number of its message, those that were cut off included.
+   * @throws {Error} when the record has forgotten some
+   */
+  async calls(): Promise<ReadonlyMap<number, readonly ModelCall[]>> {
+    const { counts, forgotten, requests } = await this.#record(all);
+    if (forgotten > 0) throw new Error(`the provider forgot ${forgotten} of ${counts.requests}`);
+    const calls = new Map<number, ModelCall[]>();
+    for (const { ending, endMs, startedAtMs, tag } of requests) {
+      if (tag === undefined) continue;
+      const call = {
+        startedAtMs,
+        ending,
+        ...(endMs !== undefined && { endedAtMs: startedAtMs + endMs }),
+      };
+      calls.set(tag, [...(calls.get(tag) ?? []), call]);
+    }
+    return calls;
   }
 
   #record(requests: number): Promise<z.infer<typeof record>> {

@@ -7,7 +7,10 @@ import type { ChaosFleet } from './chaos-fleet.ts';
 import { type DiscordKnobs, type DiscordRecord, DiscordSide } from './discord-side.ts';
 import { createDeck } from './fault-deck.ts';
 import type { ScenarioName } from './fault-kinds.ts';
-import type { ChaosFacts, JudgedMessage } from './judge.ts';
+import { Interruptions, interruptionOf } from './interruptions.ts';
+import { type ChaosFacts, wrongOf } from './judge.ts';
+import { judgedMessages } from './judged-messages.ts';
+import { endsOf, type KnownEnd } from './known-ends.ts';
 import { MessageLoad } from './message-load.ts';
 import { ProviderSide } from './provider-side.ts';
 import { settle } from './settle.ts';
@@ -35,6 +38,10 @@ export interface ChaosRun extends ChaosFacts {
   readonly knobs: DiscordKnobs;
   readonly record: DiscordRecord;
   readonly answers: ReadonlyMap<string, SeenAnswer>;
+  /** What the ledger says of the messages that went wrong. */
+  readonly ends: ReadonlyMap<string, KnownEnd>;
+  /** Calls of the model that the provider saw. */
+  readonly modelCalls: number;
   readonly loadMs: number;
   readonly settledMs: number;
   /** Messages that `JOBS` ever stored, by its sequence. */
@@ -47,6 +54,11 @@ const extraMs = 120_000;
 const afterMs = 2_000;
 /** A process that was killed serves again after some 3 s on a busy machine. */
 const leastPauseMs = 4_000;
+/**
+ * Pauses differ by this: a job that was struck runs again after some 4 s, for about 1 s, so that faults
+ * at an even distance would meet each of its attempts.
+ */
+const pauseSpreadMs = 3_000;
 
 /** Runs one scenario on a fleet that nobody else uses. */
 export async function runChaos(chaosFleet: ChaosFleet, options: ChaosOptions): Promise<ChaosRun> {
@@ -69,7 +81,17 @@ export async function runChaos(chaosFleet: ChaosFleet, options: ChaosOptions): P
   void fleet.failed.then(({ message }) => gaveUp.push(`the fleet gave up: ${message}`));
   const accepted = new AcceptedJobs(bus);
   const watching = begin(stack, (signal) => accepted.watch({ clock, signal }));
-  const load = new MessageLoad({ clock, speaker, say: (saying) => discord.say(saying) });
+  const loadStartMs = clock.nowMs();
+  const interruptions = new Interruptions({ clock, discord, elapsedMs: () => load.elapsedMs() });
+  const load: MessageLoad = new MessageLoad({
+    clock,
+    speaker,
+    say: (saying) => discord.say(saying),
+    onSaid: (message) => {
+      const kind = interruptionOf(message.n);
+      if (kind) interruptions.begin(kind, message);
+    },
+  });
   const sending = begin(stack, (signal) => load.run({ perSecond: messagesPerSecond, signal }));
   say(`load: ${messagesPerSecond} messages a second`);
 
@@ -89,13 +111,24 @@ export async function runChaos(chaosFleet: ChaosFleet, options: ChaosOptions): P
   await sending.end();
   const loadMs = load.elapsedMs();
   say(`load: over after ${Math.round(loadMs / 1000)} s; waiting for what is owed`);
+  await interruptions.settled();
   const { messages } = load;
-  const { answers, settledMs } = await settle({ accepted, clock, discord, messages, signal });
+  const { done } = interruptions;
+  const { answers, settledMs } = await settle({
+    ...{ accepted, clock, discord, messages, signal },
+    withdrawn: (id) => done.get(id)?.kind === 'delete',
+  });
   await watching.end();
   const record = await discord.record();
+  const calls = await provider.calls();
+  const judged = judgedMessages(messages, {
+    ...{ accepted, answers, calls, done, loadStartMs, record },
+  });
+  const facts = { messages: judged, strikes, stranded: accepted.stored };
+  const wrong = judged.filter((message) => wrongOf(message, facts) !== undefined);
   return {
-    messages: judged(messages, { accepted, record, answers }),
-    strikes,
+    ...facts,
+    ends: await endsOf(wrong, { bus, clock }),
     troubles: [...gaveUp, ...troubles],
     record,
     answers,
@@ -103,8 +136,7 @@ export async function runChaos(chaosFleet: ChaosFleet, options: ChaosOptions): P
     loadMs,
     settledMs,
     unsent: load.unsent,
-    stranded: accepted.stored,
-    modelCalls: await provider.calls(),
+    modelCalls: [...calls.values()].reduce((sum, { length }) => sum + length, 0),
     storedEver: accepted.lastSequence,
   };
 }
@@ -126,33 +158,13 @@ function begin(stack: AsyncDisposableStack, run: (signal: AbortSignal) => Promis
  * storm the next one comes as soon as that may be.
  */
 function planOf({ scenario, seconds }: ChaosOptions): StrikePlan {
-  const sixth = (seconds * 1000) / 6;
+  const sixthMs = (seconds * 1000) / 6;
+  const leastMs =
+    scenario === 'storm' ? leastPauseMs : Math.min(10_000, Math.max(leastPauseMs, sixthMs));
   return {
     firstAtMs: 3_000,
-    pauseMs: scenario === 'storm' ? leastPauseMs : Math.min(10_000, Math.max(leastPauseMs, sixth)),
+    pauseMs: { least: leastMs, most: leastMs + pauseSpreadMs },
     untilMs: seconds * 1000 - afterMs,
     untilAtLastMs: seconds * 1000 + extraMs,
   };
-}
-
-function judged(
-  messages: MessageLoad['messages'],
-  seen: {
-    readonly accepted: AcceptedJobs;
-    readonly record: DiscordRecord;
-    readonly answers: ReadonlyMap<string, SeenAnswer>;
-  },
-): readonly JudgedMessage[] {
-  const owed = new Set(seen.record.owed.map(({ id }) => id));
-  return messages.map((message) => {
-    const answer = seen.answers.get(message.id);
-    const firstTextMs = answer?.firstTextMs ?? null;
-    return {
-      ...message,
-      stored: seen.accepted.ids.has(message.id),
-      owed: owed.has(message.id),
-      verdict: answer?.verdict ?? 'none',
-      ...(firstTextMs !== null && { firstTextMs: message.saidMs - message.dueMs + firstTextMs }),
-    };
-  });
 }

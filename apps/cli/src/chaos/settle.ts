@@ -27,10 +27,12 @@ export async function settle(parts: {
   readonly discord: DiscordSide;
   readonly accepted: AcceptedJobs;
   readonly messages: readonly SaidMessage[];
+  /** Whether nothing has to stand below a message any more. */
+  readonly withdrawn: (id: string) => boolean;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }): Promise<Settled> {
-  const { accepted, clock, discord, messages, signal } = parts;
+  const { accepted, clock, discord, messages, signal, withdrawn } = parts;
   const startMs = clock.monotonicMs();
   const elapsedMs = () => clock.monotonicMs() - startMs;
   let open = messages.map(({ id }) => id);
@@ -40,6 +42,7 @@ export async function settle(parts: {
     open = open.filter((id) => {
       const verdict = seen.get(id)?.verdict;
       if (verdict === 'whole' || verdict === 'note') return false;
+      if (verdict !== 'halfway' && withdrawn(id)) return false;
       return verdict !== 'none' || accepted.ids.has(id) || elapsedMs() < mayBeStoredMs;
     });
     if (open.length === 0 && looked && accepted.stored.length === 0) break;

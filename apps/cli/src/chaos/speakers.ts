@@ -1,4 +1,5 @@
 import type { Guild, Saying } from './discord-side.ts';
+import { interruptionOf, longAnswer } from './interruptions.ts';
 
 /** One message of so many is a direct one. */
 const dmEvery = 10;
@@ -6,7 +7,8 @@ const dmEvery = 10;
 /**
  * Who says what as the n-th message: guild after guild, in a guild channel after channel and member
  * after member, so that no bound of a user, guild or channel is met; each tenth one is a direct
- * message of somebody who has not written to the bot for long.
+ * message of somebody who has not written to the bot for long. A message has its number in the
+ * provider's record, and one that will be taken back asks for a long answer.
  * @throws {Error} when the world has nobody who can write to the bot
  */
 export function createSpeakers(guilds: readonly Guild[]): (n: number) => Saying {
@@ -22,7 +24,8 @@ export function createSpeakers(guilds: readonly Guild[]): (n: number) => Saying 
   if (reachable.length === 0) throw new Error('the emulated world has too few people');
 
   return (n) => {
-    const content = `Question ${n}: how do starlings turn together?`;
+    const length = interruptionOf(n) === undefined ? '' : ` ${longAnswer}`;
+    const content = `Question ${n}: how do starlings turn together? [[tag:${n}]]${length}`;
     if (n % dmEvery === dmEvery - 1) {
       // Counted from the other end than guilds are, so that few people do both at once.
       const userId = reachable.at(-1 - (Math.floor(n / dmEvery) % reachable.length)) ?? '';

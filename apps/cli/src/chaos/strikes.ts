@@ -20,8 +20,8 @@ export interface Strike {
 /** How a run's faults are spread. Times are milliseconds since the load began. */
 export interface StrikePlan {
   readonly firstAtMs: number;
-  /** From the end of one to the next. */
-  readonly pauseMs: number;
+  /** From the end of one to the next: drawn between these two, so that no job meets each of them. */
+  readonly pauseMs: { readonly least: number; readonly most: number };
   /** No fault strikes later, once there were enough. */
   readonly untilMs: number;
   /** No fault strikes later at all. */
@@ -85,7 +85,9 @@ export async function runStrikes(
     say(
       `${seconds(atMs)} ${fault}: ${target}, while ${streaming} answers streamed; over after ${seconds(strike.overMs - atMs)}`,
     );
-    if (mayGoOn()) await clock.sleep(plan.pauseMs, { signal: site.signal });
+    const { least, most } = plan.pauseMs;
+    const pauseMs = least + site.random.next() * (most - least);
+    if (mayGoOn()) await clock.sleep(pauseMs, { signal: site.signal });
   }
   return { strikes, troubles };
 }

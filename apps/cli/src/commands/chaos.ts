@@ -1,7 +1,8 @@
 import { systemClock, systemRandom } from '@starling/clock';
 import { type ParsedArguments, UsageError } from '../arguments.ts';
 import { startChaosFleet } from '../chaos/chaos-fleet.ts';
-import { chaosLine, evidence } from '../chaos/chaos-line.ts';
+import { chaosLine } from '../chaos/chaos-line.ts';
+import { evidence } from '../chaos/evidence.ts';
 import {
   faultMeanings,
   isScenario,

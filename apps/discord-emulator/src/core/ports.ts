@@ -26,6 +26,7 @@ export interface Dispatcher {
 export type RuleName =
   | 'unanswered'
   | 'answered_twice'
+  | 'acknowledged_twice'
   | 'interaction_expired'
   | 'identify_too_early'
   | 'two_sessions_for_a_shard'
@@ -51,7 +52,7 @@ export interface RecordKeeper {
   answered(event: AnsweredEvent): void;
   /**
    * The bot called an interaction's callback, whatever it was answered: a second call for one
-   * interaction is a second answer, one after the 3 s is too late. A deferral acknowledges without
+   * interaction is refused, one after the 3 s is too late. A deferral acknowledges without
    * answering; a reply does both, so call {@link answered} as well.
    */
   acknowledged(event: { readonly interactionId: string; readonly atMs: number }): void;

@@ -106,9 +106,9 @@ export function createRecord(parts: {
       entry.acknowledgedMs ??= atMs;
       if (entry.acknowledgements === 1) return;
       violation({
-        rule: 'answered_twice',
+        rule: 'acknowledged_twice',
         atMs,
-        detail: { toId: interactionId, reason: 'a second callback for one interaction' },
+        detail: { toId: interactionId },
       });
     },
     delivered({ interactionId, atMs }) {

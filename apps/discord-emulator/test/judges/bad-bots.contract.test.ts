@@ -84,7 +84,7 @@ describe('the record convicts over real sockets', () => {
     const acknowledge = await command();
     expect((await acknowledge()).status).toBe(204);
     expect((await acknowledge()).status).toBe(400);
-    expect(counts()).toEqual({ answered_twice: 1 });
+    expect(counts()).toEqual({ acknowledged_twice: 1 });
     emulator.record.reset();
     const late = await (await badBot({ interactionAckMs: 1 })).command();
     await vi.waitUntil(async () => (await late()).status === 404);

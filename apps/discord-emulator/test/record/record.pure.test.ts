@@ -142,7 +142,7 @@ describe('answered_twice', () => {
     said('b', { toId: '1' });
     expect(rules()).toEqual([]);
     record.acknowledged({ interactionId: '1', atMs: clock.nowMs() });
-    expect(rules()).toEqual(['answered_twice']);
+    expect(rules()).toEqual(['acknowledged_twice']);
   });
 
   it('reads the family of a nonce only from a part number', () => {

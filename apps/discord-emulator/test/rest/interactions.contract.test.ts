@@ -165,7 +165,7 @@ describe('interactions', () => {
       status: 400,
       body: { code: 40060 },
     });
-    expect(emulator.record.query().violationCounts.answered_twice).toBe(1);
+    expect(emulator.record.query().violationCounts.acknowledged_twice).toBe(1);
     const late = await ask();
     await clock.advance(3000);
     expect(await late.callback({ type: 4, data: { content: 'late' } })).toMatchObject({

@@ -1,5 +1,5 @@
 import type { Clock } from '@starling/clock';
-import type { ChatRequest } from '../chat-request.ts';
+import { type ChatRequest, directivesOf } from '../chat-request.ts';
 import type { AnswerPlan } from '../plan-answer.ts';
 import type { Ending } from '../send-reply.ts';
 
@@ -12,6 +12,8 @@ export interface RequestReading {
   readonly keyLabel: string;
   readonly model?: string;
   readonly promptHash?: string;
+  /** The number that its last message gave it. */
+  readonly tag?: number;
   readonly stream?: boolean;
   /** The fault that struck it. */
   readonly fault?: string;
@@ -73,8 +75,9 @@ export class RequestEntry {
     return this.#reading;
   }
 
-  understood({ model, promptHash, stream }: ChatRequest): void {
-    Object.assign(this.#reading, { model, promptHash, stream });
+  understood({ messages, model, promptHash, stream }: ChatRequest): void {
+    const { tag } = directivesOf(messages);
+    Object.assign(this.#reading, { model, promptHash, stream }, tag !== undefined && { tag });
   }
 
   struckBy(kind: string): void {
