@@ -24,6 +24,8 @@ export interface Refusal {
   readonly kind: 'refused';
   readonly code: ErrorCode;
   readonly cause: unknown;
+  /** No clear answer came: it may have been stored all the same, and then it runs. */
+  readonly maybeStored: boolean;
 }
 
 export type Acceptance =
@@ -59,12 +61,20 @@ export async function acceptJob(job: Job, options: AcceptOptions): Promise<Accep
       return { kind: 'accepted', ...stored, duplicate: stored.duplicate && tries === 1 };
     } catch (cause) {
       const code = cause instanceof BusError ? cause.code : undefined;
-      if (code === 'full') return { kind: 'refused', code: 'too_busy', cause };
-      if (code === 'too_large') return { kind: 'refused', code: 'too_long', cause };
+      if (code === 'full') return refusal('too_busy', cause);
+      if (code === 'too_large') return refusal('too_long', cause);
       if (clock.monotonicMs() + retryEveryMs >= giveUpAtMs) {
-        return { kind: 'refused', code: 'no_worker', cause };
+        return refusal('no_worker', cause, { maybeStored: true });
       }
     }
     await clock.sleep(retryEveryMs);
   }
+}
+
+function refusal(
+  code: ErrorCode,
+  cause: unknown,
+  { maybeStored } = { maybeStored: false },
+): Refusal {
+  return { kind: 'refused', code, cause, maybeStored };
 }

@@ -96,7 +96,7 @@ const minAnsweredShare = 0.99;
 const readAheadMs = 6_000;
 
 /** A job has 60 s by default; with its answer or an honest failure it ends within 15 s more. */
-export const endsWithinMs = botSection.jobDeadlineMs.default + 15_000;
+const endsWithinMs = botSection.jobDeadlineMs.default + 15_000;
 /** Judged by counts of their own. */
 const ownRules = new Set(['answered_twice', 'unanswered']);
 /**
@@ -166,7 +166,7 @@ export function fateOf(message: JudgedMessage, strikes: readonly Strike[]): Fate
 }
 
 /** Whether a message that was accepted ended later than its job may take. */
-export function isLate({ dueMs, endedMs, stored }: JudgedMessage): boolean {
+function isLate({ dueMs, endedMs, stored }: JudgedMessage): boolean {
   return stored && endedMs !== undefined && endedMs - dueMs > endsWithinMs;
 }
 

@@ -170,7 +170,9 @@ async function ask(
     if (answer.over) return parts.cancel(question);
     if (acceptance.kind === 'refused') {
       logger.warn('job.refused', { code: acceptance.code, error: acceptance.cause });
-      return await refuse(acceptance.code);
+      const { code, maybeStored } = acceptance;
+      // Its answer, if it runs after all, replaces the refusal.
+      return await answer.fail({ kind: 'refused', code, settled: !maybeStored });
     }
     if (acceptance.duplicate) {
       // An earlier process accepted it; it may even have been delivered since.

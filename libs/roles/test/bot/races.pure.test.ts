@@ -1,3 +1,4 @@
+import { BusError } from '@starling/bus';
 import { clusterId, encode, subjects, wakeContract } from '@starling/contracts';
 import { describe, expect, it } from 'vitest';
 import { startBot } from '../../src/bot/index.ts';
@@ -65,6 +66,24 @@ describe('an end that is told while its job is being looked up', () => {
     await bench.settle();
     expect(bench.discord.texts).toEqual(['The answer.']);
     expect(reads).toBe(2);
+  });
+});
+
+describe('a question that was stored although the bus never said so', () => {
+  it('is refused, and answered in its place when it runs after all', async () => {
+    const unheard: Parameters<typeof openBench>[0] = {
+      put: async (subject, payload, options) => {
+        await bench.store.put(subject, payload, options);
+        throw new BusError('timeout', 'no answer');
+      },
+    };
+    await using bench = await openBench(unheard);
+    bench.discord.say('tell me');
+    const taken = await bench.take();
+    await bench.clock.advance(1_000);
+    expect(bench.discord.texts).toEqual([expect.stringMatching(/free to answer right now/)]);
+    expect(await bench.result(taken, done('The answer.'))).toBe('delivered');
+    expect(bench.discord.texts).toEqual(['The answer.']);
   });
 });
 
