@@ -2,18 +2,17 @@
 import { z } from 'zod';
 import { defineContract, type Payload } from './contract.ts';
 import { balancerId, callKey, jobId, workerId } from './ids.ts';
-import { jobContract } from './job.ts';
 
 /**
  * Balancer to worker: run this job. Of a stored job the worker claims the ledger's record first and
- * then fetches the body; an inline one is nobody else's.
+ * then fetches the body; an inline one is nobody else's, and is the body of the message.
  */
 export const runRequestContract = defineContract({
   name: 'run request',
   subject: 'workers.<worker>.run',
-  version: 2,
+  version: 3,
   delivery: 'request',
-  maxBytes: 300 * 1024,
+  maxBytes: 4096,
   schema: z.object({
     jobId,
     work: z.discriminatedUnion('kind', [
@@ -25,7 +24,7 @@ export const runRequestContract = defineContract({
         previousRevision: z.int().positive().optional(),
       }),
       /** Ephemeral: it stands neither in `JOBS` nor in the ledger. */
-      z.object({ kind: z.literal('inline'), job: jobContract.schema }),
+      z.object({ kind: z.literal('inline') }),
     ]),
     attempt: z.int().positive(),
     /** The job may share a call of this key. */

@@ -1,3 +1,4 @@
+export * from './attached-body.ts';
 export * from './contract.ts';
 export * from './dispatch.ts';
 export * from './errors.ts';

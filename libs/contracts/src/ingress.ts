@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { defineContract, type Payload } from './contract.ts';
 import { balancerId, jobId } from './ids.ts';
-import { jobContract } from './job.ts';
+import { lane, modelName } from './job.ts';
 import { ingressOrigin } from './origin.ts';
 
 /** A balancer to everyone, every 250 ms: it lives. Silence of three of them means that it does not. */
@@ -27,15 +27,24 @@ export const balancerHeartbeatContract = defineContract({
 });
 export type BalancerHeartbeat = Payload<typeof balancerHeartbeatContract>;
 
-/** An ingress to the job's home balancer: queue this. The job's headers bring the trace. */
+/**
+ * An ingress to the job's home balancer: queue this. The message's body is the whole job by its own
+ * contract, which a balancer passes on as it is; here stands what it needs to know of it. The headers
+ * bring the trace.
+ */
 export const submitContract = defineContract({
   name: 'submit',
   subject: 'submit.<balancer>',
-  version: 1,
+  version: 2,
   delivery: 'request',
-  maxBytes: 272 * 1024,
+  maxBytes: 4096,
   schema: z.object({
-    job: jobContract.schema.extend({ origin: ingressOrigin }),
+    jobId,
+    lane,
+    origin: ingressOrigin,
+    model: modelName.optional(),
+    acceptedAtMs: z.number(),
+    deadlineAtMs: z.number(),
     /** Estimated LLM tokens, prompt and completion together: what fairness counts in. */
     tokenEstimate: z.int().positive(),
   }),

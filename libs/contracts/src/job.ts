@@ -8,6 +8,9 @@ import { jobOrigin } from './origin.ts';
 export const lane = z.enum(['dm', 'interactive', 'batch']);
 export type Lane = z.infer<typeof lane>;
 
+/** Name of a model, as its provider has it. */
+export const modelName = z.string().min(1).max(200);
+
 /** One turn of what the model reads. */
 export const chatMessage = z.object({
   role: z.enum(['system', 'user', 'assistant']),
@@ -40,7 +43,7 @@ export const jobContract = defineContract({
     origin: jobOrigin,
     messages: z.array(chatMessage).min(1).max(200),
     /** Name of a model; absent means the worker's default. */
-    model: z.string().min(1).max(200).optional(),
+    model: modelName.optional(),
     /** Upper bound on the answer, in LLM tokens. */
     maxCompletionTokens: z.int().positive().max(32_000),
     sampling: sampling.optional(),

@@ -1,13 +1,17 @@
 /** Ephemeral jobs: an ingress hands them to a balancer, and nothing of them is stored. */
+import type { BusMessage } from '@starling/bus';
 import {
+  attachBody,
   type BalancerHeartbeat,
   balancerHeartbeatContract,
   cancelContract,
   decode,
+  detachBody,
   encode,
   ingressId,
   type Job,
   jobContract,
+  jobId,
   type Result,
   type Returned,
   resultContract,
@@ -69,11 +73,12 @@ describe('an ephemeral job', () => {
       ...rest,
     });
     if (job.origin.kind !== 'ingress') throw new Error('not of an ingress');
-    const payload = encode(submitContract, {
-      job: { ...job, origin: job.origin },
-      tokenEstimate: 20,
+    const { acceptedAtMs, deadlineAtMs, jobId, lane, model, origin } = job;
+    const head = encode(submitContract, {
+      ...{ jobId, lane, origin, acceptedAtMs, deadlineAtMs, tokenEstimate: 20 },
+      ...(model !== undefined && { model }),
     });
-    return { ...(await send(payload)), jobId: job.jobId };
+    return { ...(await send(attachBody(head, encode(jobContract, job)))), jobId };
   }
 
   async function send(payload: Uint8Array): Promise<SubmitReply> {
@@ -112,6 +117,24 @@ describe('an ephemeral job', () => {
     // Of an answer in one piece nothing is learned of how soon a model begins.
     expect(firsts).toEqual([undefined, 500]);
     expect(frames).toHaveLength(1);
+  });
+
+  it('is passed on unread, and told to no other balancer [B1]', async () => {
+    const told: string[] = [];
+    const runs: BusMessage[] = [];
+    const { messaging } = fleet.bus;
+    await messaging.subscribe('bal.took', ({ subject }) => void told.push(subject));
+    await messaging.subscribe('workers.*.run', (message) => void runs.push(message));
+    await fleet.worker('w0');
+    await fleet.balancer();
+    await fleet.clock.advance(300);
+    await submit({ messages: [{ role: 'user', content: 'Zwei\nZeilen' }] });
+    await fleet.until(() => results.length === 1);
+    const { body } = detachBody(runs[0]?.payload ?? new Uint8Array());
+    expect(decode(jobContract, body ?? new Uint8Array())).toMatchObject({
+      value: { jobId: 'r1-1', messages: [{ content: 'Zwei\nZeilen' }] },
+    });
+    expect(told).toEqual([]);
   });
 
   it('leaves nothing behind in the balancer [B3]', async () => {
@@ -157,6 +180,14 @@ describe('an ephemeral job', () => {
     const deadlineAtMs = fleet.clock.nowMs();
     expect(await submit({ deadlineAtMs })).toMatchObject({ code: 'deadline_exceeded' });
     expect(await send(Buffer.from('nonsense'))).toMatchObject({ code: 'invalid' });
+    const head = encode(submitContract, {
+      ...{ jobId: jobId.parse('headless'), lane: 'interactive', tokenEstimate: 1 },
+      origin: { kind: 'ingress', ingressId: ingress, requestId: 'r', caller: 'c', stream: true },
+      ...{ acceptedAtMs: 0, deadlineAtMs: Number.MAX_SAFE_INTEGER },
+    });
+    expect(await send(head)).toMatchObject({ code: 'invalid' });
+    const oversized = attachBody(head, new Uint8Array(jobContract.maxBytes + 1));
+    expect(await send(oversized)).toMatchObject({ code: 'invalid' });
   });
 
   it('fails honestly when its time is up before a slot is free [F10]', async () => {

@@ -3,6 +3,7 @@ import type { CoreEffect, RunAnswer } from '@starling/balance';
 import { BusError, type Messaging } from '@starling/bus';
 import type { Clock } from '@starling/clock';
 import {
+  attachBody,
   type BalancerId,
   decode,
   encode,
@@ -35,7 +36,7 @@ type Run = EffectOf<'run'>;
 
 const replies = counter('starling.dispatch.replies');
 
-/** Asks a worker to run a job and tells the peers; never rejects. */
+/** Asks a worker to run a job, and tells the peers of a stored one; never rejects. */
 export async function askWorker(parts: AskParts, work: QueuedWork, run: Run): Promise<RunAnswer> {
   const { clock, telemetry } = parts;
   const dequeuedAtMs = clock.nowMs();
@@ -56,7 +57,7 @@ export async function askWorker(parts: AskParts, work: QueuedWork, run: Run): Pr
     [attributeNames.workerId]: run.workerId,
     [attributeNames.choice]: JSON.stringify(run.explanation),
   };
-  tellPeers(parts, run);
+  if (work.body.kind === 'stored') tellPeers(parts, run);
   return await timeline.run(
     'dispatch',
     async (span) => {
@@ -85,16 +86,17 @@ async function request(
 ): Promise<RunAnswer> {
   const { attempt, callKey, dequeuedAtMs, follows, jobId, previousRevision, workerId } = run;
   try {
-    const reply = await messaging.request(
-      subjects.run(workerId),
-      encode(runRequestContract, {
-        ...{ jobId, attempt, dequeuedAtMs, dispatchedBy: balancerId },
-        ...(callKey !== undefined && { callKey }),
-        ...(follows && { follows }),
-        work: workOf(work, previousRevision),
-      }),
-      { timeoutMs: runTimeoutMs, headers: injectHeaders() },
-    );
+    const head = encode(runRequestContract, {
+      ...{ jobId, attempt, dequeuedAtMs, dispatchedBy: balancerId },
+      ...(callKey !== undefined && { callKey }),
+      ...(follows && { follows }),
+      work: workOf(work, previousRevision),
+    });
+    const bytes = work.body.kind === 'inline' ? attachBody(head, work.body.job) : head;
+    const reply = await messaging.request(subjects.run(workerId), bytes, {
+      timeoutMs: runTimeoutMs,
+      headers: injectHeaders(),
+    });
     const decoded = decode(runReplyContract, reply.payload);
     if (!decoded.ok) return 'silent';
     if (decoded.value.callGone) return 'call_gone';

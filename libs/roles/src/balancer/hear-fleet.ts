@@ -4,11 +4,12 @@ import {
   type BalancerHeartbeat,
   type BalancerId,
   balancerHeartbeatContract,
+  detachBody,
+  jobContract,
   type LoadReport,
   loadReportContract,
   type Released,
   releasedContract,
-  type Submit,
   subjects,
   submitContract,
   type Took,
@@ -17,6 +18,7 @@ import {
   wakeContract,
 } from '@starling/contracts';
 import { readable } from '../delivery/readable.ts';
+import type { Submission } from './submissions.ts';
 
 /** Whoever listens. */
 export interface FleetEars {
@@ -27,8 +29,8 @@ export interface FleetEars {
   released(released: Released): void;
   /** A balancer says that a job ended. */
   ended(wake: Wake): void;
-  /** `submit` is absent when it does not decode; the sender is answered all the same. */
-  submitted(submit: Submit | undefined, message: BusMessage): void;
+  /** A submission that does not decode is absent; its sender is answered all the same. */
+  submitted(submission: Submission | undefined, message: BusMessage): void;
 }
 
 /** Listens until disposed. */
@@ -61,8 +63,14 @@ export async function hearFleet(
     const wake = readable(wakeContract, payload);
     if (wake) ears.ended(wake);
   });
-  await hear(subjects.submit(self), (message) =>
-    ears.submitted(readable(submitContract, message.payload), message),
-  );
+  await hear(subjects.submit(self), (message) => ears.submitted(submissionIn(message), message));
   return stack.move();
+}
+
+function submissionIn({ payload }: BusMessage): Submission | undefined {
+  const { body, head } = detachBody(payload);
+  const submit = readable(submitContract, head);
+  if (!submit || !body || body.byteLength > jobContract.maxBytes) return undefined;
+  // A copy: a job may wait for long, and a view of it would hold all that came with it.
+  return { submit, job: Uint8Array.from(body) };
 }

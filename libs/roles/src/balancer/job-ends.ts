@@ -52,7 +52,7 @@ export async function endFailed(
 ): Promise<WrittenEnd> {
   const { body, context, jobId } = work;
   try {
-    const job = body.kind === 'inline' ? body.job : await endedJob(parts, body, failed);
+    const job = body.kind === 'inline' ? body.submit : await endedJob(parts, body, failed);
     if ('kind' in job) return job;
     const { balancerId: endedBy, clock } = parts;
     const end = failedEnd(job, { ...failed, endedBy, atMs: clock.nowMs() });

@@ -1,4 +1,4 @@
-import type { Job, JobId, OwnerId, RunRequest } from '@starling/contracts';
+import type { Job, JobId, OwnerId, RunRequest, Submit } from '@starling/contracts';
 import type { StoredJob } from '@starling/jobs';
 import type { Context } from '@starling/telemetry';
 
@@ -17,7 +17,12 @@ export interface QueuedWork {
         /** As its headers tell it. */
         readonly job: StoredJob;
       }
-    | { readonly kind: 'inline'; readonly job: Job };
+    | {
+        readonly kind: 'inline';
+        readonly submit: Submit;
+        /** The job by its contract, which only its worker reads. */
+        readonly job: Uint8Array;
+      };
   /** Since when it waits for a worker, milliseconds since the Unix epoch. */
   waitingSinceMs: number;
 }
@@ -27,7 +32,7 @@ export function workOf(
   { body }: QueuedWork,
   previousRevision: number | undefined,
 ): RunRequest['work'] {
-  if (body.kind === 'inline') return body;
+  if (body.kind === 'inline') return { kind: 'inline' };
   const { kind, sequence } = body;
   return { kind, sequence, ...(previousRevision !== undefined && { previousRevision }) };
 }

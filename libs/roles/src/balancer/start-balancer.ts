@@ -18,7 +18,6 @@ import {
   type JobId,
   jobId as jobIdSchema,
   type LoadReport,
-  type Submit,
   subjects,
 } from '@starling/contracts';
 import { createDrainable } from '@starling/lifecycle';
@@ -36,6 +35,7 @@ import { LedgerDesk } from './ledger-desk.ts';
 import { OutlookTeller } from './outlook-teller.ts';
 import type { QueuedWork } from './queued-work.ts';
 import { storedWork } from './stored-work.ts';
+import type { Submission } from './submissions.ts';
 import { SubmitDesk } from './submit-desk.ts';
 import { WakeTimers } from './wake-timers.ts';
 
@@ -116,7 +116,7 @@ class BalancerRole {
         ended: ({ jobId, stored }) => {
           if (this.#isStoredAs(jobId, stored)) this.#step({ kind: 'job_ended', jobId });
         },
-        submitted: (submit, message) => this.#onSubmit(submit, message),
+        submitted: (submission, message) => this.#onSubmit(submission, message),
       }),
     );
     this.#stack.use(
@@ -253,8 +253,8 @@ class BalancerRole {
     this.#step({ kind: draining ? 'peer_left' : 'peer_heard', balancerId });
   }
 
-  #onSubmit(submit: Submit | undefined, message: BusMessage): void {
-    const jobId = this.#submits.answer(submit, message);
+  #onSubmit(submission: Submission | undefined, message: BusMessage): void {
+    const jobId = this.#submits.answer(submission, message);
     if (jobId !== undefined && this.#wasCancelled(jobId)) this.#cancel(jobId);
   }
 

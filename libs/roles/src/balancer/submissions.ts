@@ -5,14 +5,21 @@ import { callerFlow } from '@starling/jobs';
 import type { Context } from '@starling/telemetry';
 import type { QueuedWork } from './queued-work.ts';
 
+/** What an ingress handed in. */
+export interface Submission {
+  readonly submit: Submit;
+  /** The job by its contract, unread. */
+  readonly job: Uint8Array;
+}
+
 type RefusalCode = Extract<SubmitReply, { kind: 'refused' }>['code'];
 
 /** When a caller whose bound was met may try again: jobs start several times a second, or not at all. */
 const retryAfterMs = 1_000;
 
 /** A submitted job as fairness sees it: callers share the fleet as guilds do. */
-export function headerOfSubmit({ job, tokenEstimate }: Submit, nowMs: number): QueuedJob {
-  const { deadlineAtMs, jobId, lane, model, origin } = job;
+export function headerOfSubmit(submit: Submit, nowMs: number): QueuedJob {
+  const { deadlineAtMs, jobId, lane, model, origin, tokenEstimate } = submit;
   return {
     ...{ jobId, lane, tokenEstimate, deadlineAtMs, acceptedAtMs: nowMs },
     ...callerFlow(origin.caller, origin.requestId),
@@ -21,12 +28,12 @@ export function headerOfSubmit({ job, tokenEstimate }: Submit, nowMs: number): Q
 }
 
 /** A submitted job as the shell keeps it. */
-export function workOfSubmit({ job }: Submit, context: Context): QueuedWork {
-  const { acceptedAtMs, jobId, lane, origin } = job;
+export function workOfSubmit({ job, submit }: Submission, context: Context): QueuedWork {
+  const { acceptedAtMs, jobId, lane, origin } = submit;
   return {
     ...{ jobId, lane, context, waitingSinceMs: acceptedAtMs },
     owner: origin.ingressId,
-    body: { kind: 'inline', job },
+    body: { kind: 'inline', submit, job },
   };
 }
 

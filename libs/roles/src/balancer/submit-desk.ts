@@ -8,14 +8,19 @@ import {
   ingressId,
   type JobId,
   returnedContract,
-  type Submit,
   type SubmitReply,
   subjects,
   submitReplyContract,
 } from '@starling/contracts';
 import type { Context, RoleTelemetry } from '@starling/telemetry';
 import type { QueuedWork } from './queued-work.ts';
-import { headerOfSubmit, refusal, refusalCode, workOfSubmit } from './submissions.ts';
+import {
+  headerOfSubmit,
+  refusal,
+  refusalCode,
+  type Submission,
+  workOfSubmit,
+} from './submissions.ts';
 
 export interface SubmitDeskParts {
   readonly core: BalancerCore;
@@ -41,18 +46,18 @@ export class SubmitDesk {
     this.#parts = parts;
   }
 
-  /** Answers an ingress; `submit` is absent when it did not decode. Gives the job that was queued. */
-  answer(submit: Submit | undefined, message: BusMessage): JobId | undefined {
+  /** Answers an ingress; a submission that did not decode is absent. Gives the job that was queued. */
+  answer(submission: Submission | undefined, message: BusMessage): JobId | undefined {
     const { telemetry } = this.#parts;
     const context = telemetry.contextFrom(message.headers);
-    const reply = submit ? this.#take(submit, context) : refusal('invalid');
+    const reply = submission ? this.#take(submission, context) : refusal('invalid');
     try {
       message.respond(encode(submitReplyContract, { reply }));
     } catch (error) {
       // The ingress asks another balancer; ours finds the caller gone.
       telemetry.log('intake').debug('submit_reply.unsent', { error });
     }
-    return reply.kind === 'accepted' ? submit?.job.jobId : undefined;
+    return reply.kind === 'accepted' ? submission?.submit.jobId : undefined;
   }
 
   /** Back to its ingress, which submits it elsewhere; whoever may run it all the same is told to stop. */
@@ -67,14 +72,14 @@ export class SubmitDesk {
     forget(jobId);
   }
 
-  #take(submit: Submit, context: Context): SubmitReply {
+  #take(submission: Submission, context: Context): SubmitReply {
     const { clock, core, now, view, works } = this.#parts;
-    const { deadlineAtMs, jobId } = submit.job;
+    const { deadlineAtMs, jobId } = submission.submit;
     if (this.closed) return refusal('draining');
     if (deadlineAtMs <= clock.nowMs()) return refusal('deadline_exceeded');
     if (view.serving(clock.monotonicMs()) === 0) return refusal('no_worker');
     if (!works.has(jobId)) {
-      const refused = this.#queue(submit, context);
+      const refused = this.#queue(submission, context);
       if (refused) return refused;
     }
     const outlook = core.outlook(jobId, now());
@@ -82,14 +87,14 @@ export class SubmitDesk {
     return { kind: 'accepted', position, expectedWaitMs };
   }
 
-  #queue(submit: Submit, context: Context): SubmitReply | undefined {
+  #queue(submission: Submission, context: Context): SubmitReply | undefined {
     const { core, forget, now, perform, works } = this.#parts;
-    const { jobId } = submit.job;
-    const header = headerOfSubmit(submit, now());
+    const { jobId } = submission.submit;
+    const header = headerOfSubmit(submission.submit, now());
     const effects = core.step({ kind: 'job_stored', header, sequence: 0 }, now());
     const state = core.stateOf(jobId);
     const refused = state?.kind === 'failing' ? state.code : undefined;
-    if (refused === undefined) works.set(jobId, workOfSubmit(submit, context));
+    if (refused === undefined) works.set(jobId, workOfSubmit(submission, context));
     // Of a job that was refused nothing is known here: what was to be done for it is left out.
     for (const effect of effects) perform(effect);
     if (refused === undefined) return undefined;

@@ -23,13 +23,12 @@ import {
   resultContract,
   resultReplyContract,
   returnedContract,
-  type Submit,
   type SubmitReply,
   subjects,
-  submitContract,
   submitReplyContract,
   workerId,
 } from '@starling/contracts';
+import { type FakeSubmit, submitIn } from './fake-submit.ts';
 
 /** What the fake's worker does next with a job. `lose`: a frame goes missing on its way. */
 export type HomeStep =
@@ -41,7 +40,7 @@ export type HomeStep =
 
 /** A submission as it arrived. */
 export interface Submission {
-  readonly submit: Submit;
+  readonly submit: FakeSubmit;
   readonly headers: BusMessage['headers'];
   readonly at: BalancerId;
 }
@@ -51,9 +50,9 @@ export interface FakeHomeOptions {
   readonly id?: string;
   readonly slots?: number;
   readonly models?: readonly string[];
-  readonly script?: (submit: Submit) => readonly HomeStep[];
+  readonly script?: (submit: FakeSubmit) => readonly HomeStep[];
   /** Answers instead of the queue; undefined lets the job in. */
-  readonly refuse?: (submit: Submit) => SubmitReply | undefined;
+  readonly refuse?: (submit: FakeSubmit) => SubmitReply | undefined;
 }
 
 const heartbeatMs = 250;
@@ -74,7 +73,7 @@ export class FakeHome implements AsyncDisposable {
   readonly #options: FakeHomeOptions;
   readonly #epoch: number;
   readonly #stack = new AsyncDisposableStack();
-  readonly #waiting: Submit[] = [];
+  readonly #waiting: FakeSubmit[] = [];
   readonly #running = new Map<JobId, AbortController>();
   #state: 'lives' | 'draining' | 'frozen' | 'dead' = 'lives';
   #heartbeat: Disposable | undefined;
@@ -167,9 +166,7 @@ export class FakeHome implements AsyncDisposable {
 
   #onSubmit(message: BusMessage): void {
     if (this.#state === 'frozen') return;
-    const decoded = decode(submitContract, message.payload);
-    if (!decoded.ok) throw new Error(`a submission that does not decode: ${decoded.fault.kind}`);
-    const submit = decoded.value;
+    const submit = submitIn(message);
     const reply = this.#decide(submit);
     message.respond(encode(submitReplyContract, { reply }));
     if (reply.kind === 'refused') return;
@@ -178,7 +175,7 @@ export class FakeHome implements AsyncDisposable {
     this.#next();
   }
 
-  #decide(submit: Submit): SubmitReply {
+  #decide(submit: FakeSubmit): SubmitReply {
     if (this.#state === 'draining') return { kind: 'refused', code: 'draining', retryAfterMs: 0 };
     const refusal = this.#options.refuse?.(submit);
     if (refusal) return refusal;
@@ -210,7 +207,7 @@ export class FakeHome implements AsyncDisposable {
     this.#running.get(cancel.jobId)?.abort();
   }
 
-  async #run(submit: Submit, signal: AbortSignal): Promise<void> {
+  async #run(submit: FakeSubmit, signal: AbortSignal): Promise<void> {
     const { job } = submit;
     let text = '';
     let sequence = 0;
@@ -251,14 +248,14 @@ export class FakeHome implements AsyncDisposable {
     });
   }
 
-  #frame({ jobId, origin }: Submit['job'], sequence: number, text: string): void {
+  #frame({ jobId, origin }: FakeSubmit['job'], sequence: number, text: string): void {
     this.#publish(
       subjects.frame(origin.ingressId, jobId, 1),
       encode(frameContract, { jobId, attempt: 1, sequence, text }),
     );
   }
 
-  async #result(job: Submit['job'], outcome: JobOutcome): Promise<void> {
+  async #result(job: FakeSubmit['job'], outcome: JobOutcome): Promise<void> {
     const { jobId, origin, acceptedAtMs } = job;
     const result: Result = {
       ...{ jobId, attempt: 1, origin, acceptedAtMs, outcome },
@@ -277,7 +274,7 @@ export class FakeHome implements AsyncDisposable {
     if (reply?.ok && reply.value.kind === 'taken') this.taken.push(jobId);
   }
 
-  #giveBack({ jobId, origin }: Submit['job'], why: Returned['why']): void {
+  #giveBack({ jobId, origin }: FakeSubmit['job'], why: Returned['why']): void {
     const returned = encode(returnedContract, { jobId, balancerId: this.id, why });
     this.#publish(subjects.returned(origin.ingressId), returned);
   }

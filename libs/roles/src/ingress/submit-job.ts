@@ -1,8 +1,10 @@
 import { BusError, type Messaging } from '@starling/bus';
 import {
+  attachBody,
   decode,
   encode,
   type IngressId,
+  jobContract,
   type SubmitReply,
   subjects,
   submitContract,
@@ -10,7 +12,7 @@ import {
 } from '@starling/contracts';
 import { counter, injectHeaders } from '@starling/telemetry';
 import type { Home } from './balancer-roster.ts';
-import { defaultModelName } from './chat-request.ts';
+import { jobOfRequest } from './job-of-request.ts';
 import type { OpenJob } from './open-job.ts';
 
 /**
@@ -51,20 +53,15 @@ export async function submitJob(
 }
 
 function submitBytes(open: OpenJob, ingressId: IngressId): Uint8Array {
-  const { request, requestId, caller } = open.ask;
-  const { model, messages, maxCompletionTokens, sampling, stream } = request;
-  return encode(submitContract, {
-    job: {
-      jobId: open.jobId,
-      lane: request.lane,
-      origin: { kind: 'ingress', ingressId, requestId, caller, stream },
-      messages: [...messages],
-      ...(model !== defaultModelName && { model }),
-      maxCompletionTokens,
-      ...(sampling && { sampling }),
-      acceptedAtMs: open.acceptedAtMs,
-      deadlineAtMs: open.deadlineAtMs,
-    },
+  const { acceptedAtMs, ask, deadlineAtMs, jobId } = open;
+  const { caller, request, requestId } = ask;
+  const origin = { kind: 'ingress', ingressId, requestId, caller, stream: request.stream } as const;
+  const job = jobOfRequest(request, { jobId, origin, acceptedAtMs, deadlineAtMs });
+  const { lane, model } = job;
+  const head = encode(submitContract, {
+    ...{ jobId, lane, origin, acceptedAtMs, deadlineAtMs },
+    ...(model !== undefined && { model }),
     tokenEstimate: request.tokenEstimate,
   });
+  return attachBody(head, encode(jobContract, job));
 }

@@ -28,7 +28,7 @@ export type RunBody =
 export async function bodyOf(parts: RunBodyParts, run: WorkerRun): Promise<RunBody> {
   const { telemetry } = parts;
   const { jobId, work } = run.request;
-  if (work.kind === 'inline') return { kind: 'job', job: work.job };
+  if (work.kind === 'inline') return run.job ? { kind: 'job', job: run.job } : { kind: 'none' };
   // A cancelled job is fetched all the same: its end has to say whose it was.
   const onStop = () => {
     if (run.stop.signal.reason === ('left' satisfies StopReason)) run.unwanted.abort();

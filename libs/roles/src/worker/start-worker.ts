@@ -15,16 +15,15 @@ import {
   type JobId,
   type LoadReport,
   loadReportContract,
-  runRequestContract,
   subjects,
 } from '@starling/contracts';
 import { createDrainable } from '@starling/lifecycle';
 import { counter, type RoleTelemetry, telemetryFor } from '@starling/telemetry';
 import { type Jobs, openJobs } from '../delivery/open-jobs.ts';
-import { readable } from '../delivery/readable.ts';
 import { steadyTime } from '../delivery/steady-time.ts';
 import { watchCancels } from '../delivery/watch-cancels.ts';
 import type { StopReason } from './answer-job.ts';
+import { askedRunIn } from './asked-run.ts';
 import { hearOrders } from './hear-orders.ts';
 import { runJob } from './job-runner.ts';
 import { replyToRun } from './reply-to-run.ts';
@@ -194,15 +193,15 @@ class WorkerRole {
   }
 
   #onRun(message: BusMessage): void {
-    const request = readable(runRequestContract, message.payload);
-    if (!request) {
+    const asked = askedRunIn(message.payload);
+    if (!asked) {
       replyToRun(message, { kind: 'invalid' }, this.#telemetry);
       return;
     }
-    const { attempt, callKey, dispatchedBy: from, follows, jobId, work } = request;
+    const { attempt, callKey, dispatchedBy: from, follows, jobId, work } = asked.request;
     const known = this.#runs.get(jobId);
     const context = this.#telemetry.contextFrom(message.headers);
-    const run = known ?? newRun({ request, context, takenAtMs: this.#parts.clock.nowMs() });
+    const run = known ?? newRun({ ...asked, context, takenAtMs: this.#parts.clock.nowMs() });
     run.askers.set(from, message);
     this.#runs.set(jobId, run);
     const stored = work.kind === 'stored' ? work : undefined;

@@ -22,6 +22,7 @@ export interface WorkerRun {
   readonly unwanted: AbortController;
   /** Its place at a call that others may read too; absent: it calls for itself. */
   seat: Seat | undefined;
+  /** Of a stored job absent until it was fetched. */
   job: Job | undefined;
   frames: FrameSender | undefined;
   /** What it came to; absent while it runs, and for ever when it is let go of. */
@@ -29,7 +30,9 @@ export interface WorkerRun {
 }
 
 /** A job as it comes in. */
-export function newRun(of: Pick<WorkerRun, 'request' | 'context' | 'takenAtMs'>): WorkerRun {
+export function newRun(
+  of: Pick<WorkerRun, 'request' | 'job' | 'context' | 'takenAtMs'>,
+): WorkerRun {
   return {
     ...of,
     askers: new Map(),
@@ -37,7 +40,6 @@ export function newRun(of: Pick<WorkerRun, 'request' | 'context' | 'takenAtMs'>)
     body: undefined,
     unwanted: new AbortController(),
     seat: undefined,
-    job: undefined,
     frames: undefined,
     result: undefined,
   };
