@@ -2,6 +2,7 @@
 import { connectNats } from '@starling/bus';
 import { systemClock as clock, systemRandom as random } from '@starling/clock';
 import {
+  admissionSection,
   balancerSection,
   deliverySection,
   instanceSection,
@@ -27,6 +28,7 @@ await runProcess({
     const instance = parseConfig(instanceSection, environment);
     const nats = parseConfig(natsSection, environment);
     const balancer = parseConfig(balancerSection, environment);
+    const admission = parseConfig(admissionSection, environment);
     const delivery = parseConfig(deliverySection, environment);
     const telemetry = parseConfig(telemetrySection, environment);
     const id = balancerId.parse(instance.id ?? `balancer-${random.integer(2 ** 32).toString(36)}`);
@@ -36,7 +38,7 @@ await runProcess({
       await startTelemetry({ service: 'balancer', instanceId: id, config: telemetry, clock }),
     );
     const bus = stack.use(await connectNats({ ...nats, name: id, clock, signal }));
-    const config = { ...balancer, ...delivery };
+    const config = { ...balancer, ...admission, ...delivery };
     const role = await startBalancer({ bus, clock, random, balancerId: id, config });
     return {
       parts: [role],

@@ -3,6 +3,7 @@ import { connectNats } from '@starling/bus';
 import { createRedisConversations } from '@starling/chat';
 import { systemClock as clock, systemRandom as random } from '@starling/clock';
 import {
+  admissionSection,
   botSection,
   type Environment,
   natsSection,
@@ -51,7 +52,11 @@ export async function runCluster(environment: Environment): Promise<number> {
       const redis = stack.use(
         await connectRedis({ ...redisConfig, connectTimeoutMs, clock, signal }),
       );
-      const bounds = { perUser: config.jobsPerUser, perGuild: config.jobsPerGuild };
+      const { jobsPerUser: perUser, jobsPerGuild: perGuild } = parseConfig(
+        admissionSection,
+        environment,
+      );
+      const bounds = { perUser, perGuild };
       const { gateway, interactions, sender } = openDiscord({
         config,
         shards: info.SHARD_LIST,

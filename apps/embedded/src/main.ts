@@ -6,6 +6,7 @@ import { createMemoryBus } from '@starling/bus';
 import { createMemoryConversations } from '@starling/chat';
 import { systemClock as clock, systemRandom as random } from '@starling/clock';
 import {
+  admissionSection,
   balancerSection,
   botSection,
   deliverySection,
@@ -48,7 +49,8 @@ await runProcess({
     // Everything is read before anything is started: a wrong setting leaves nothing behind.
     const bot = requireBotToken(parseConfig(botSection, environment));
     const delivery = parseConfig(deliverySection, environment);
-    const balancer = { ...parseConfig(balancerSection, environment), ...delivery };
+    const admission = parseConfig(admissionSection, environment);
+    const balancer = { ...parseConfig(balancerSection, environment), ...admission, ...delivery };
     const worker = { ...parseConfig(workerSection, environment), ...delivery };
     const provider = providerFrom(parseConfig(providerSection, environment), { clock, random });
     const telemetry = parseConfig(telemetrySection, environment);
@@ -112,8 +114,8 @@ await runProcess({
           conversations: createMemoryConversations({ ...bounds, clock }),
           admission: createMemoryAdmission({
             clock,
-            perUser: bot.jobsPerUser,
-            perGuild: bot.jobsPerGuild,
+            perUser: admission.jobsPerUser,
+            perGuild: admission.jobsPerGuild,
           }),
           config: bot,
           clock,

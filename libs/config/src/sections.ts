@@ -1,5 +1,6 @@
 /** Every setting of Starling, one file for each part that reads them. A new section is a new file and a line here. */
 
+export * from './sections/admission-section.ts';
 export * from './sections/balancer-section.ts';
 export * from './sections/bot-section.ts';
 export * from './sections/delivery-section.ts';

@@ -265,6 +265,17 @@ describe('a balancer', () => {
     expect(dispatches()).toEqual([]);
   });
 
+  it('queues what its settings admit: no question is accepted and then refused [B7]', async () => {
+    await fleet.balancer('b0', { STARLING_JOBS_PER_USER: '25' });
+    const { origin } = await fleet.ask();
+    for (let job = 1; job < 25; job += 1) await fleet.ask('again', { origin });
+    await fleet.clock.advance(1_000);
+    expect(fleet.cluster.wakes).toEqual([]);
+    for (let job = 25; job < 51; job += 1) await fleet.ask('too many', { origin });
+    await fleet.until(ended(1), { withinMs: 1_000 });
+    expect(codes()).toEqual(['user_busy']);
+  });
+
   it('takes out what can never be read and leaves what is newer for others', async () => {
     await fleet.worker('w0');
     await fleet.balancer();

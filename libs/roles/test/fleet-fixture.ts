@@ -8,7 +8,13 @@ import {
   type Messaging,
 } from '@starling/bus';
 import { SimulatedClock, seededRandom } from '@starling/clock';
-import { balancerSection, deliverySection, parseConfig, workerSection } from '@starling/config';
+import {
+  admissionSection,
+  balancerSection,
+  deliverySection,
+  parseConfig,
+  workerSection,
+} from '@starling/config';
 import { balancerId, type Job, jobContract, jobId, workerId } from '@starling/contracts';
 import { acceptJob } from '@starling/jobs';
 import { answerOf, FakeProvider, type FakeStep } from '@starling/llm/testing';
@@ -163,7 +169,7 @@ export class Fleet implements AsyncDisposable {
       random: this.random,
       balancerId: balancerId.parse(name),
       config: {
-        ...parseConfig(balancerSection, settings),
+        ...parseConfig({ ...admissionSection, ...balancerSection }, settings),
         ...parseConfig(deliverySection, settings),
       },
     });

@@ -2,6 +2,7 @@
 import { type Bus, connectNats } from '@starling/bus';
 import { seededRandom, systemClock, systemRandom } from '@starling/clock';
 import {
+  admissionSection,
   balancerSection,
   deliverySection,
   parseConfig,
@@ -123,7 +124,7 @@ describe('balancers and workers on NATS', () => {
         clock: systemClock,
         random: systemRandom,
         balancerId: balancerId.parse(name),
-        config: { ...parseConfig(balancerSection, {}), ...delivery },
+        config: { ...parseConfig({ ...admissionSection, ...balancerSection }, {}), ...delivery },
       }),
     );
   }

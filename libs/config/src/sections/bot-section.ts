@@ -111,18 +111,6 @@ export const botSection = {
     unit: 'milliseconds',
     doc: 'How long a question is held while NATS is away before it is refused calmly.',
   }),
-  jobsPerUser: field.integer('STARLING_JOBS_PER_USER', {
-    default: 3,
-    min: 1,
-    max: 1_000,
-    doc: 'Questions of one user that may wait or be answered at once. More lets a user fill the queue, fewer makes quick ones wait for slow ones.',
-  }),
-  jobsPerGuild: field.integer('STARLING_JOBS_PER_GUILD', {
-    default: 30,
-    min: 1,
-    max: 10_000,
-    doc: 'The same for all users of one guild together.',
-  }),
   answersPerCluster: field.integer('STARLING_ANSWERS_PER_CLUSTER', {
     default: 1_000,
     min: 1,

@@ -5,10 +5,12 @@ import type { BalancerId } from '@starling/contracts';
 import type { Drainable } from '@starling/lifecycle';
 import type { DeliveryConfig } from '../delivery/send-result.ts';
 
-/** Settings of `balancerSection` and `deliverySection` that the role itself needs. */
+/** Settings of `balancerSection`, `admissionSection` and `deliverySection` that the role itself needs. */
 export interface BalancerConfig extends DeliveryConfig {
   readonly runTimeoutMs: number;
   readonly strategy: StrategyName;
+  readonly jobsPerUser: number;
+  readonly jobsPerGuild: number;
 }
 
 export interface BalancerParts {

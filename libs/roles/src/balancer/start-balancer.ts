@@ -29,6 +29,7 @@ import { watchCancels } from '../delivery/watch-cancels.ts';
 import { askWorker, type EffectOf } from './ask-worker.ts';
 import type { Balancer, BalancerParts, BalancerSnapshot } from './balancer-parts.ts';
 import { Burials } from './burials.ts';
+import { coreLimitsOf } from './core-limits.ts';
 import { hearFleet } from './hear-fleet.ts';
 import { heartbeatOf } from './heartbeat.ts';
 import { LedgerDesk } from './ledger-desk.ts';
@@ -81,7 +82,8 @@ class BalancerRole {
     this.#burials = new Burials({ jobs, clock, telemetry: this.#telemetry });
     this.#wakes = new WakeTimers(clock, () => this.#step({ kind: 'tick' }));
     const strategy = strategyNamed(config.strategy);
-    this.#core = new BalancerCore({ self: balancerId, random, strategy });
+    const limits = coreLimitsOf(config);
+    this.#core = new BalancerCore({ self: balancerId, random, strategy, limits });
     this.#desk = new LedgerDesk({
       ...{ jobs, clock, random, balancerId, config },
       ...{ messaging: bus.messaging, telemetry: this.#telemetry },

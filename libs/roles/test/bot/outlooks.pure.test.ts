@@ -1,4 +1,10 @@
-import { balancerSection, deliverySection, parseConfig, workerSection } from '@starling/config';
+import {
+  admissionSection,
+  balancerSection,
+  deliverySection,
+  parseConfig,
+  workerSection,
+} from '@starling/config';
 import {
   balancerId,
   encode,
@@ -354,7 +360,7 @@ describe('a fleet whose slots are taken', () => {
     });
     const balancer = await startBalancer({
       ...{ ...parts, balancerId: balancerId.parse('b0') },
-      config: { ...parseConfig(balancerSection, {}), ...delivery },
+      config: { ...parseConfig({ ...admissionSection, ...balancerSection }, {}), ...delivery },
     });
     await clock.advance(1_000);
     for (const user of ['1', '2', '3']) {

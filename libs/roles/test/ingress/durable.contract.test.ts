@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Bus, connectNats } from '@starling/bus';
 import { systemClock as clock, systemRandom as random, seededRandom } from '@starling/clock';
 import {
+  admissionSection,
   balancerSection,
   deliverySection,
   ingressSection,
@@ -77,7 +78,7 @@ describe('durable requests', () => {
     stack.use(
       await startBalancer({
         ...{ bus: await connect('b0'), clock, random, balancerId: balancerId.parse('b0') },
-        config: { ...parseConfig(balancerSection, {}), ...delivery },
+        config: { ...parseConfig({ ...admissionSection, ...balancerSection }, {}), ...delivery },
       }),
     );
   });
