@@ -44,9 +44,15 @@ export function defineContract<Schema extends z.ZodObject>(
   return Object.freeze(contract);
 }
 
-/** Thrown by {@link encode}: a programmer's error, since what we send we have built ourselves. */
+/** Thrown by {@link encode}: a programmer's error, unless what a user wrote is too large. */
 export class EncodeError extends Error {
   override readonly name = 'EncodeError';
+  readonly fault: 'invalid' | 'too_large';
+
+  constructor(fault: EncodeError['fault'], message: string) {
+    super(message);
+    this.fault = fault;
+  }
 }
 
 /**
@@ -58,12 +64,15 @@ export function encode<Schema extends z.ZodObject>(
   value: z.input<Schema>,
 ): Uint8Array {
   const read = readWith(contract.schema, value);
-  if (!read.success) throw new EncodeError(`${contract.name}: ${z.prettifyError(read.error)}`);
+  if (!read.success) {
+    throw new EncodeError('invalid', `${contract.name}: ${z.prettifyError(read.error)}`);
+  }
   // A payload is an object: the version goes in after its brace.
   const fields = JSON.stringify(read.data).slice(1);
   const bytes = Buffer.from(`{"v":${contract.version}${fields === '}' ? '' : ','}${fields}`);
   if (bytes.byteLength > contract.maxBytes) {
     throw new EncodeError(
+      'too_large',
       `${contract.name}: ${bytes.byteLength} bytes is over its bound of ${contract.maxBytes}`,
     );
   }

@@ -62,7 +62,8 @@ export const loadReportContract = defineContract({
   subject: 'load.<worker>',
   version: 1,
   delivery: 'at-most-once',
-  maxBytes: 64 * 1024,
+  // A thousand slots, each with a job of the longest id in a later attempt, and all else at its bound.
+  maxBytes: 384 * 1024,
   schema: z.object({
     workerId,
     /** Differs for every start of the process: its start time. A higher one replaces a lower, any one a silent one. */

@@ -7,7 +7,10 @@ import {
   defineContract,
   EncodeError,
   encode,
+  type JobId,
   jobId,
+  type LoadReport,
+  loadReportContract,
 } from '../src/index.ts';
 import { arbitraryPayload } from './arbitrary-payload.ts';
 import { contracts, type Json } from './published.ts';
@@ -87,6 +90,28 @@ describe('decode', () => {
   });
 });
 
+describe('a load report', () => {
+  it('fits its bound with a thousand slots and everything else at its own [B3]', () => {
+    const ids = (kind: string, count: number) =>
+      Array.from({ length: count }, (_, n) => `${kind}${n}-`.padEnd(64, 'x') as JobId);
+    const running = ids('r', 1_000);
+    const models = Array.from({ length: 100 }, (_, n) => `m${n}-`.padEnd(200, 'y'));
+    const report = {
+      ...{ workerId: 'w'.repeat(64), epoch: Number.MAX_SAFE_INTEGER, slots: 1_000, running },
+      ...{ sequence: Number.MAX_SAFE_INTEGER, draining: false, errorRate: 1 / 3 },
+      following: ids('f', 500),
+      grants: Object.fromEntries(ids('b', 64).map((id) => [id, 1_000])),
+      attempts: Object.fromEntries(running.map((id) => [id, 2])),
+      ended: ids('e', 500).map((jobId) => ({ jobId, tokens: Number.MAX_SAFE_INTEGER })),
+      models: { served: models, loaded: models },
+      firstTokenMs: 1e9 / 3,
+    };
+    expect(decode(loadReportContract, encode(loadReportContract, report as LoadReport)).ok).toBe(
+      true,
+    );
+  });
+});
+
 describe('encode', () => {
   it('writes the version first, for people who read a stream', () => {
     expect(text(encode(cancelContract, cancel))).toBe(
@@ -97,6 +122,9 @@ describe('encode', () => {
   it('refuses a value that does not fit, and names the contract', () => {
     const wrong = { jobId: 'a b', reason: 'user' } as const;
     expect(() => encode(cancelContract, wrong)).toThrow(EncodeError);
+    expect(() => encode(cancelContract, wrong)).toThrow(
+      expect.objectContaining({ fault: 'invalid' }),
+    );
     expect(() => encode(cancelContract, wrong)).toThrow(/^cancel: /);
   });
 

@@ -5,7 +5,14 @@
  */
 import { BusError, type JobStore } from '@starling/bus';
 import type { Clock } from '@starling/clock';
-import { type ErrorCode, encode, type Headers, type Job, jobContract } from '@starling/contracts';
+import {
+  EncodeError,
+  type ErrorCode,
+  encode,
+  type Headers,
+  type Job,
+  jobContract,
+} from '@starling/contracts';
 import { headersOfJob, subjectOfJob } from './stored-job.ts';
 
 export interface AcceptOptions {
@@ -47,7 +54,8 @@ const tryTimeoutMs = 2_000;
 /** Stores the job; resolves after the PubAck, or with a refusal when the bound is reached. */
 export async function acceptJob(job: Job, options: AcceptOptions): Promise<Acceptance> {
   const { clock, retryForMs, store } = options;
-  const payload = encode(jobContract, job);
+  const payload = payloadOf(job);
+  if ('kind' in payload) return payload;
   const headers = headersOfJob(job, options);
   const subject = subjectOfJob(job);
   const message = { id: job.jobId, headers, timeoutMs: tryTimeoutMs };
@@ -77,4 +85,14 @@ function refusal(
   { maybeStored } = { maybeStored: false },
 ): Refusal {
   return { kind: 'refused', code, cause, maybeStored };
+}
+
+/** What is stored; a job is as large as its question, its history and its persona together. */
+function payloadOf(job: Job): Uint8Array | Refusal {
+  try {
+    return encode(jobContract, job);
+  } catch (cause) {
+    if (!(cause instanceof EncodeError) || cause.fault !== 'too_large') throw cause;
+    return refusal('too_long', cause);
+  }
 }

@@ -121,6 +121,20 @@ describe('acceptJob', () => {
     expect(calls).toHaveLength(10);
   });
 
+  it('refuses as too long what does not fit a job, and stores nothing of it', async () => {
+    const { calls, store } = scripted([]);
+    const messages = [{ role: 'user' as const, content: 'x'.repeat(300_000) }];
+    const options = {
+      ...{ store, headers, tokenEstimate: 1, retryForMs: 5000 },
+      clock: new SimulatedClock(),
+    };
+    expect(await acceptJob(job({ messages }), options)).toMatchObject({
+      kind: 'refused',
+      code: 'too_long',
+    });
+    expect(calls).toEqual([]);
+  });
+
   it('refuses at once what a full store will not take, or what is too large', async () => {
     const clock = new SimulatedClock();
     for (const [code, refusal] of [

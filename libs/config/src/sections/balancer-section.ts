@@ -10,7 +10,7 @@ export const balancerSection = {
   runTimeoutMs: field.integer('STARLING_RUN_TIMEOUT_MS', {
     default: 1_000,
     min: 50,
-    max: 30_000,
+    max: 2_500,
     unit: 'milliseconds',
     doc: 'How long a worker may take to say whether it runs a job. Shorter leaves a stuck worker sooner, longer forgives a pause.',
   }),

@@ -11,7 +11,7 @@ export const workerSection = {
   reportEveryMs: field.integer('STARLING_REPORT_EVERY_MS', {
     default: 250,
     min: 10,
-    max: 1_000,
+    max: 300,
     unit: 'milliseconds',
     doc: 'Time between two load reports; changes are reported besides, together and within 25 ms. Longer spares messages and makes a lost one cost more.',
   }),

@@ -42,6 +42,11 @@ const maxSubmissions = 3;
 const maxHomelessMs = 5_000;
 /** A worker ends a job at its deadline; its word may take this long to come here. */
 const deadlineGraceMs = 1_000;
+/**
+ * A stream without a balancer that would tell us of its worker's death is given up after this long
+ * without a word; a worker gives its provider 8 s between two tokens.
+ */
+const maxSilentMs = 15_000;
 
 export class JobDesk {
   readonly #parts: DeskParts;
@@ -56,6 +61,7 @@ export class JobDesk {
   /** A piece of an answer; of a job that nobody waits for it is dropped. */
   frame(frame: Frame): void {
     const open = this.#open.get(frame.jobId);
+    if (open) open.heardAtMs = this.#parts.clock.monotonicMs();
     const text = open?.text.frame(frame, (from) =>
       this.#voice.resend({ jobId: frame.jobId, attempt: frame.attempt, from }),
     );
@@ -96,6 +102,7 @@ export class JobDesk {
       submissions: 1,
       text: new AnswerText(),
       placement: { kind: 'homeless' },
+      heardAtMs: clock.monotonicMs(),
       homelessSinceMs: undefined,
       tried: new Set(),
     };
@@ -108,10 +115,13 @@ export class JobDesk {
   look(): void {
     const { clock, bus, roster } = this.#parts;
     const nowMs = clock.monotonicMs();
-    roster.look(nowMs, { hearing: bus.state === 'connected' });
+    const hearing = bus.state === 'connected';
+    roster.look(nowMs, { hearing });
     const overdueMs = clock.nowMs() - deadlineGraceMs;
     for (const open of [...this.#open.values()]) {
       const { placement, ask } = open;
+      // What was said while we were away is asked for again when its stream goes on.
+      if (!hearing) open.heardAtMs = nowMs;
       if (placement.kind === 'placed' && roster.leaves(placement.home)) {
         open.placement = { kind: 'running' };
       }
@@ -119,8 +129,17 @@ export class JobDesk {
       else if (placement.kind === 'homeless') this.#placeAgain(open, nowMs);
       else if (placement.kind === 'placed' && !ask.reply.begun && !roster.lives(placement.home)) {
         this.#resubmit(open, 'balancer_gone', []);
+      } else if (this.#isForsaken(open) && nowMs - open.heardAtMs >= maxSilentMs) {
+        this.#abandon(open, jobProblem('answer_cut'));
       }
     }
+  }
+
+  /** A stream has begun, and nobody would tell us that its worker died. */
+  #isForsaken({ ask, placement }: OpenJob): boolean {
+    if (!ask.reply.begun) return false;
+    if (placement.kind === 'placed') return !this.#parts.roster.lives(placement.home);
+    return placement.kind === 'running';
   }
 
   /** Breaks off what is left. */

@@ -54,6 +54,8 @@ export interface OpenJob {
   submissions: number;
   text: AnswerText;
   placement: Placement;
+  /** When a piece of the answer came last, monotonic. */
+  heardAtMs: number;
   /** Since when there is nobody to ask, monotonic. */
   homelessSinceMs: number | undefined;
   /** Balancers that turned this submission away. */

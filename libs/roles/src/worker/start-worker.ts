@@ -11,6 +11,7 @@ import {
 } from '@starling/balance';
 import type { BusMessage } from '@starling/bus';
 import {
+  EncodeError,
   encode,
   type JobId,
   type LoadReport,
@@ -277,8 +278,10 @@ class WorkerRole {
     const { bus, workerId } = this.#parts;
     try {
       bus.messaging.publish(subjects.load(workerId), encode(loadReportContract, report));
-    } catch {
+    } catch (error) {
       // The bus is away, and so are the balancers; the next report tells them all that counts.
+      if (error instanceof EncodeError)
+        this.#telemetry.log('worker').error('report.unsent', { error });
     }
   }
 

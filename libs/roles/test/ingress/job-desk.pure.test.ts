@@ -130,6 +130,20 @@ describe('a request whose balancer', () => {
     expect(second.submissions).toEqual([]);
   });
 
+  it('is killed, and then its worker too, fails honestly after 15 s of silence [B7]', async () => {
+    const bench = await DeskBench.start();
+    const { request, first, second } = await twoHomes(bench, halfSaid, () => bench.ask());
+    await first.kill();
+    await bench.clock.advance(10_000);
+    bench.frame('r1-1', 1, 'more');
+    await bench.clock.advance(14_000);
+    expect(request.endings).toEqual([]);
+    await bench.clock.advance(1_500);
+    expect(request.reply.whole).toBe('Once more');
+    expect(request.reply.problem).toMatchObject({ code: 'answer_cut' });
+    expect(second.submissions).toEqual([]);
+  });
+
   it('was gone before it could be told is passed over', async () => {
     const bench = await DeskBench.start();
     const homes = [await bench.home({ id: 'home-a' }), await bench.home({ id: 'home-b' })];
