@@ -11,6 +11,7 @@ export { type Strategy, type StrategyName, strategyNames } from './choice/strate
 export { BalancerCore, type BalancerCoreParts } from './core/balancer-core.ts';
 export type { CoreEffect, CoreEvent, RunAnswer } from './core/core-events.ts';
 export { type CoreLimits, defaultCoreLimits } from './core/core-limits.ts';
+export { JobLine, type Turn } from './core/job-line.ts';
 export type { JobState, LedgerRead } from './core/job-state.ts';
 export { rendezvousWeight } from './core/rendezvous.ts';
 export { FairQueue } from './fair/fair-queue.ts';
@@ -36,6 +37,7 @@ export {
   type LedgerWrite,
   ledgerStep,
 } from './ledger/ledger-step.ts';
+export { type EndRule, endRule } from './worker/end-rule.ts';
 export type { SlowStart } from './worker/slot-grants.ts';
 export { WorkerCore, type WorkerCoreParts } from './worker/worker-core.ts';
 export type { JobFinish, WorkerEffect, WorkerEvent } from './worker/worker-events.ts';

@@ -9,6 +9,7 @@ import { PeerBook } from '../core/peer-book.ts';
 import { rendezvousWeight } from '../core/rendezvous.ts';
 import { HealthTracker } from '../health/health-tracker.ts';
 import { CallBook } from './call-book.ts';
+import { endRule } from './end-rule.ts';
 import { type JobUse, laterAttempts } from './job-use.ts';
 import { ReportPace } from './report-pace.ts';
 import { SlotGrants, usableSlots } from './slot-grants.ts';
@@ -25,6 +26,8 @@ export interface WorkerCoreParts {
   readonly startedAtMs: number;
   readonly limits?: WorkerLimits;
   readonly models?: LoadReport['models'];
+  /** The product's own, unless a simulation wants another one found out. */
+  readonly endRule?: typeof endRule;
 }
 
 type RunRequested = Extract<WorkerEvent, { kind: 'run_requested' }>;
@@ -194,9 +197,10 @@ export class WorkerCore {
     effects: WorkerEffect[],
   ): void {
     const use = this.#jobs.get(jobId);
-    if (use?.phase.kind !== 'ending' || answer === 'unknown') return;
+    const fate = (this.#parts.endRule ?? endRule)(answer);
+    if (use?.phase.kind !== 'ending' || fate === 'held') return;
     const { attempt, phase } = use;
-    if (answer === 'written') {
+    if (fate === 'settled') {
       this.#ends.add(jobId, phase.finish.tokens);
       effects.push({ kind: 'settled', jobId, attempt });
     } else {

@@ -1,4 +1,4 @@
-import type { CoreEvent, JobState } from '@starling/balance';
+import { type CoreEvent, JobLine, type JobState } from '@starling/balance';
 import type { JobId } from '@starling/contracts';
 import {
   coreRead,
@@ -8,7 +8,6 @@ import {
   removeEnded,
   wakeOwner,
 } from './job-ends.ts';
-import { JobLine } from './job-line.ts';
 import type { QueuedWork } from './queued-work.ts';
 
 export interface LedgerDeskParts extends JobEndsParts {
@@ -57,7 +56,7 @@ export class LedgerDesk {
         const state = this.#parts.stateOf(jobId);
         return state?.kind === 'failing' && state.previousRevision === failed.previousRevision;
       },
-      work: () => this.#fail(work, failed),
+      work: (over) => void this.#fail(work, failed).finally(over),
     });
   }
 
@@ -86,7 +85,7 @@ export class LedgerDesk {
 
   #ask({ jobId }: QueuedWork, wantedIn: JobState['kind'], work: () => Promise<void>): void {
     const isWanted = () => this.#parts.stateOf(jobId)?.kind === wantedIn;
-    this.#calls.ask(jobId, { isWanted, work });
+    this.#calls.ask(jobId, { isWanted, work: (over) => void work().finally(over) });
   }
 
   async #fail(work: QueuedWork, failed: FailedJob): Promise<void> {

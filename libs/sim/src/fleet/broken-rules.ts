@@ -2,7 +2,13 @@
  * Rules of the product that `--break` swaps, each for what somebody might have written instead. The
  * checker is never touched: it must find what follows.
  */
-import { type CoreLimits, defaultCoreLimits, ledgerStep } from '@starling/balance';
+import {
+  type CoreLimits,
+  defaultCoreLimits,
+  type EndRule,
+  endRule,
+  ledgerStep,
+} from '@starling/balance';
 import type { LedgerRule } from './store.ts';
 
 export const breakNames = ['fencing', 'release', 'dedupe', 'claim', 'silence'] as const;
@@ -12,11 +18,10 @@ export type BreakName = (typeof breakNames)[number];
 export interface Rules {
   readonly ledger: LedgerRule;
   readonly core: CoreLimits;
-  /** Whether a worker that was fenced gives its slot back. */
-  readonly fencedReleases: boolean;
+  readonly end: EndRule;
 }
 
-const sound: Rules = { ledger: ledgerStep, core: defaultCoreLimits, fencedReleases: true };
+const sound: Rules = { ledger: ledgerStep, core: defaultCoreLimits, end: endRule };
 
 /** The product's rules with one of them broken, or none. */
 export function rulesWith(broken: BreakName | undefined): Rules {
@@ -27,7 +32,8 @@ export function rulesWith(broken: BreakName | undefined): Rules {
       // An end is written by whoever comes, without asking whether its claim still stands.
       return { ...sound, ledger: endsUnfenced };
     case 'release':
-      return { ...sound, fencedReleases: false };
+      // A worker that was fenced keeps its slot: only an end of its own gives it back.
+      return { ...sound, end: (answer) => (answer === 'refused' ? 'held' : endRule(answer)) };
     case 'dedupe':
       // A job that comes again after its end is taken for a new one.
       return { ...sound, ledger: endsForgotten };

@@ -22,6 +22,7 @@ export interface Violation {
     | 'an answer belongs to its question'
     | 'a live claim is not replaced'
     | 'every accepted job ends'
+    | 'a job ends by its deadline and 15 s'
     | 'occupancy equals truth'
     | 'a quiet guild does not wait for a loud one'
     | 'maps are bounded';
@@ -40,6 +41,8 @@ interface Credit {
 const heardMs = 3_000;
 /** A balancer that could hear for so long has no excuse. */
 const listeningMs = 6_000;
+/** From a job's deadline until its answer, or an honest failure, stands there. */
+const endsWithinMs = 15_000;
 /** Violations kept; the first tells the story. */
 const maxKept = 20;
 /** More than a balancer may ever track: what `JOBS` holds, and some on their way out. */
@@ -52,6 +55,9 @@ export class Checker implements StoreWitness {
   readonly #started = new Set<string>();
   readonly #ends = new Map<JobId, number>();
   readonly #shown = new Map<JobId, number>();
+  readonly #deadlines = new Map<JobId, number>();
+  /** Jobs that held a slot of a worker without a stream when that was looked at last. */
+  #idle: ReadonlySet<string> = new Set();
   readonly #claims = new Map<JobId, { readonly workerId: WorkerId; readonly sinceMs: number }>();
   readonly #credits = new Map<string, Credit>();
   #workers: readonly SimWorker[] = [];
@@ -123,11 +129,21 @@ export class Checker implements StoreWitness {
     this.violated('an answer belongs to its question', detail);
   }
 
+  /** Somebody asks, and is to be answered by then. */
+  asked(jobId: JobId, deadlineMs: number): void {
+    this.#deadlines.set(jobId, deadlineMs);
+  }
+
   /** Discord shows one more answer. */
   shown(jobId: JobId): void {
     const times = (this.#shown.get(jobId) ?? 0) + 1;
     this.#shown.set(jobId, times);
     if (times > 1) this.violated('an answer is shown once', `${jobId} shown ${times} times`);
+    const lateMs = this.#simulation.nowMs - (this.#deadlines.get(jobId) ?? 0);
+    if (times === 1 && lateMs > endsWithinMs) {
+      const detail = `${jobId} is answered ${Math.round(lateMs)} ms after its deadline`;
+      this.violated('a job ends by its deadline and 15 s', detail);
+    }
     if (!this.#ends.has(jobId)) this.violated('a job ends once', `${jobId} shown before its end`);
   }
 
@@ -186,6 +202,22 @@ export class Checker implements StoreWitness {
   /** Whether its first attempt ever ran. */
   isStarted(jobId: JobId): boolean {
     return this.#started.has(`${jobId} 1`);
+  }
+
+  /**
+   * Nothing goes wrong any more: a slot is taken by a stream, but for the moment before it opens and the
+   * moment until its end is written. To be called every two seconds.
+   */
+  judgeSlots(): void {
+    const idle = new Set<string>();
+    for (const { core, id, isReading } of this.#workers) {
+      for (const jobId of core.running) if (!isReading(jobId)) idle.add(`${jobId} on ${id}`);
+    }
+    for (const held of idle) {
+      if (!this.#idle.has(held)) continue;
+      this.violated('occupancy equals truth', `${held} holds a slot and no stream`);
+    }
+    this.#idle = idle;
   }
 
   /** The run is over and 5 s have been quiet: what everybody believes must be what is. */

@@ -102,6 +102,7 @@ class People {
       serviceMs: Math.min(10_000, lognormal(random, serviceMs)),
     };
     discord.ask(message);
+    this.#cluster.checker.asked(jobId, nowMs + deadlineMs);
     for (const child of children) if (child.node.alive) child.take(message);
     return jobId;
   }

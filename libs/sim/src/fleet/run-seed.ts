@@ -36,6 +36,8 @@ const stormMs = 25_000;
 /** Everything is answered by then, or something is lost: deadline, its grace, and the reminders. */
 const peaceMs = 90_000;
 const quietMs = 5_000;
+/** Between looks at the workers' slots, once they have been quiet so long. */
+const slotsEveryMs = 2_000;
 const flood = { atMs: 2_000, messages: 250 } as const;
 /** In the calm a quiet guild's job starts within this while the flood waits for ten seconds. */
 const fairWaitMs = 1_000;
@@ -71,6 +73,10 @@ export function runSeed(seed: number, broken?: BreakName): SeedResult {
   const endOfStormMs = calmMs + stormMs + 9_000;
   runTo(endOfStormMs);
   healAll(cluster);
+  simulation.every(slotsEveryMs, quietMs - slotsEveryMs, () => {
+    checker.judgeSlots();
+    return true;
+  });
   const { discord, store } = cluster;
   const settled = () => discord.answered === discord.asked && store.jobs.size === 0;
   runTo(endOfStormMs + peaceMs, settled);

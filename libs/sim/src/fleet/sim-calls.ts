@@ -51,6 +51,11 @@ export class SimCalls {
     this.open.clear();
   }
 
+  /** Whether the job reads a stream that is open. */
+  isReading(jobId: JobId): boolean {
+    return this.#byJob.get(jobId)?.state === 'open';
+  }
+
   /** The job takes a place: at a call of its own, or at that of its key. */
   sit(jobId: JobId, callKey: CallKey | undefined): void {
     let call = callKey === undefined ? undefined : this.#byKey.get(callKey);

@@ -51,6 +51,9 @@ export class SimWorker {
     return this.#calls.open.size;
   }
 
+  /** Whether a job reads a stream that is open. */
+  readonly isReading = (jobId: JobId): boolean => this.#calls.isReading(jobId);
+
   start(): void {
     this.node.start();
     this.#calls.clear();
@@ -70,8 +73,12 @@ export class SimWorker {
   }
 
   #newCore(): WorkerCore {
-    const { nowMs } = this.#cluster.simulation;
-    return new WorkerCore({ self: this.id, epoch: nowMs, slots: this.slots, startedAtMs: nowMs });
+    const { rules, simulation } = this.#cluster;
+    const { nowMs } = simulation;
+    return new WorkerCore({
+      ...{ self: this.id, epoch: nowMs, slots: this.slots, startedAtMs: nowMs },
+      endRule: rules.end,
+    });
   }
 
   #carryOut(effect: WorkerEffect): void {
@@ -178,14 +185,14 @@ export class SimWorker {
   }
 
   #endAnswered(jobId: JobId, attempt: number, answer: LedgerAnswer): void {
-    const { rules, tally } = this.#cluster;
+    const { tally } = this.#cluster;
     const known = this.#core.running.includes(jobId);
     if (answer.kind === 'written') {
       this.step({ kind: 'end_answered', jobId, answer: 'written' });
     } else if (isOwnEnd(answer.current, { workerId: this.id, attempt })) {
       if (known) tally.count('own end recognized');
       this.step({ kind: 'end_answered', jobId, answer: 'written' });
-    } else if (rules.fencedReleases) {
+    } else {
       this.step({ kind: 'end_answered', jobId, answer: 'refused' });
     }
   }

@@ -4,8 +4,8 @@ import type { JobId } from '@starling/contracts';
 export interface Turn {
   /** Asked when the turn has come: whether it still has to be done. */
   readonly isWanted: () => boolean;
-  /** Never rejects. */
-  readonly work: () => Promise<void>;
+  /** Begins it; it calls `over` once, whatever came of it. */
+  readonly work: (over: () => void) => void;
 }
 
 /**
@@ -35,17 +35,14 @@ export class JobLine {
       if (this.#busy.size >= this.#atOnce) return;
       if (this.#busy.has(jobId)) continue;
       this.#waiting.delete(jobId);
-      if (turn.isWanted()) void this.#take(jobId, turn);
+      if (turn.isWanted()) this.#take(jobId, turn);
     }
   }
 
-  async #take(jobId: JobId, { work }: Turn): Promise<void> {
+  #take(jobId: JobId, { work }: Turn): void {
     this.#busy.add(jobId);
-    try {
-      await work();
-    } finally {
-      this.#busy.delete(jobId);
-      this.#goOn();
-    }
+    work(() => {
+      if (this.#busy.delete(jobId)) this.#goOn();
+    });
   }
 }
