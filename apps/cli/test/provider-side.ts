@@ -9,6 +9,7 @@ const record = z.object({
       ending: z.string(),
       promptHash: z.string().optional(),
       completionTokens: z.int(),
+      startedAtMs: z.number(),
       abortSeenMs: z.number().optional(),
     }),
   ),

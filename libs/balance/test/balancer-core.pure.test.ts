@@ -1,7 +1,7 @@
 import { balancerId } from '@starling/contracts';
 import { describe, expect, it } from 'vitest';
 import { rendezvousRank } from '../src/core/rendezvous.ts';
-import type { CoreEffect, LedgerRead } from '../src/index.ts';
+import { type CoreEffect, defaultCoreLimits, type LedgerRead } from '../src/index.ts';
 import { CoreDriver, job, self, worker } from './core-driver.ts';
 
 const peer = balancerId.parse('peer');
@@ -380,6 +380,19 @@ describe('a job that cannot be answered', () => {
     expect(driver.store('new', user)).toMatchObject([{ kind: 'end_failed', code: 'user_busy' }]);
     expect(driver.store('old', { ...user, acceptedAtMs: -5_000 })).toEqual([]);
     expect(driver.stateOf('old')).toBe('waiting');
+  });
+
+  it('of ten thousand at once is queued within the bounds, and else told where it would stand [B6] [B7]', () => {
+    const driver = new CoreDriver({
+      queue: { ...defaultCoreLimits.queue, perLane: 8_000 },
+    });
+    let refused = 0;
+    for (let n = 0; n < 10_000; n += 1) {
+      const [effect] = driver.store(`j${n}`, { guildKey: `g${n % 50}` });
+      if (effect?.kind === 'end_failed' && effect.code === 'too_busy') refused += 1;
+    }
+    expect([driver.core.waiting, refused]).toEqual([8_000, 2_000]);
+    expect(driver.core.last(driver.nowMs)).toEqual({ position: 8_000 });
   });
 
   it('is refused at once when its wait would outlast its deadline, and told its place before [B6] [B7]', () => {

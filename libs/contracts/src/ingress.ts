@@ -7,6 +7,7 @@ import { defineContract, type Payload } from './contract.ts';
 import { balancerId, jobId } from './ids.ts';
 import { lane, modelName } from './job.ts';
 import { ingressOrigin } from './origin.ts';
+import { queuePlace } from './outlook.ts';
 
 /** A balancer to everyone, every 250 ms: it lives. Silence of three of them means that it does not. */
 export const balancerHeartbeatContract = defineContract({
@@ -81,6 +82,8 @@ export const submitReplyContract = defineContract({
         ]),
         /** When to ask again, milliseconds; 0 when waiting does not help. */
         retryAfterMs: z.number().nonnegative(),
+        /** Where it would have stood, when too many wait. */
+        place: queuePlace.optional(),
       }),
     ]),
   }),

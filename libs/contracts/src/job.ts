@@ -3,6 +3,7 @@ import { defineContract, type Payload } from './contract.ts';
 import { errorCodes } from './errors.ts';
 import { balancerId, callKey, jobId, workerId } from './ids.ts';
 import { jobOrigin } from './origin.ts';
+import { queuePlace } from './outlook.ts';
 
 /** Which queue a job waits in (features B6). */
 export const lane = z.enum(['dm', 'interactive', 'batch']);
@@ -167,6 +168,8 @@ export const jobOutcome = z.discriminatedUnion('kind', [
     code: z.enum(errorCodes),
     /** Text that had reached the user before the failure; empty when none had. */
     partialText: z.string(),
+    /** Of a job that was refused because too many wait: where it would have stood. */
+    place: queuePlace.optional(),
   }),
 ]);
 export type JobOutcome = z.infer<typeof jobOutcome>;

@@ -2,6 +2,15 @@ import { z } from 'zod';
 import { defineContract, type Payload } from './contract.ts';
 import { jobId } from './ids.ts';
 
+/** Where a job stands, or would stand, in the queue. */
+export const queuePlace = z.object({
+  /** Jobs that are likely to start before it. */
+  position: z.int().nonnegative(),
+  /** Until it is likely to start, milliseconds; absent while too little is known to tell. */
+  waitMs: z.number().nonnegative().optional(),
+});
+export type QueuePlace = z.infer<typeof queuePlace>;
+
 /**
  * A balancer to the owner of stored jobs that have waited for a while: where they stand. Each job is
  * told by its home balancer alone, every two seconds at most, until it runs.
@@ -15,14 +24,10 @@ export const outlookContract = defineContract({
   schema: z.object({
     jobs: z
       .array(
-        z.object({
+        queuePlace.extend({
           jobId,
           /** Where the job lies in `JOBS`. */
           stored: z.int().positive(),
-          /** Jobs that are likely to start before it. */
-          position: z.int().nonnegative(),
-          /** Until it is likely to start, milliseconds; absent while too little is known to tell. */
-          waitMs: z.number().nonnegative().optional(),
         }),
       )
       .min(1)

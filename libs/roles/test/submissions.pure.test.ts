@@ -165,6 +165,7 @@ describe('an ephemeral job', () => {
       kind: 'refused',
       code: 'too_busy',
       retryAfterMs: 1_000,
+      place: { position: 1_000 },
     });
     expect(await submit({ caller: 'another' })).toMatchObject({ kind: 'accepted' });
     // A refusal is all that its ingress hears of it.

@@ -7,7 +7,7 @@
  * The same code runs in the balancer process and in the simulation.
  */
 import type { Random } from '@starling/clock';
-import type { BalancerId, JobId, LoadReport, WorkerId } from '@starling/contracts';
+import type { BalancerId, JobId, LoadReport, QueuePlace, WorkerId } from '@starling/contracts';
 import { chooseWorker } from '../choice/choose-worker.ts';
 import { explainFollowing } from '../choice/explanation.ts';
 import { leastConnections } from '../choice/strategies.ts';
@@ -81,8 +81,13 @@ export class BalancerCore {
   }
 
   /** A waiting job's place in line and expected wait; the wait is absent while too little is known. */
-  outlook(jobId: JobId, nowMs: number): { position: number; waitMs?: number } | undefined {
+  outlook(jobId: JobId, nowMs: number): QueuePlace | undefined {
     return this.#tracker.outlook(jobId, nowMs);
+  }
+
+  /** Where one more job would stand if it came last of all: what a job that is refused is told. */
+  last(nowMs: number): QueuePlace {
+    return this.#tracker.last(nowMs);
   }
 
   /**

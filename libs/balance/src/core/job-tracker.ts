@@ -2,7 +2,7 @@
  * Where each stored job stands in this balancer's belief, and what follows when nothing is heard of it:
  * the re-drive of a silent claim, the honest end at the deadline, the reminder of an undelivered end.
  */
-import type { JobId, LoadReport, WorkerId } from '@starling/contracts';
+import type { JobId, LoadReport, QueuePlace, WorkerId } from '@starling/contracts';
 import type { Followable } from './call-holders.ts';
 import type { CoreEffect, CoreEvent } from './core-events.ts';
 import type { CoreLimits } from './core-limits.ts';
@@ -48,11 +48,18 @@ export class JobTracker {
     return head && this.get(head.jobId);
   }
 
-  outlook(jobId: JobId, nowMs: number): { position: number; waitMs?: number } | undefined {
+  outlook(jobId: JobId, nowMs: number): QueuePlace | undefined {
     const position = this.#move.room.position(jobId);
     if (position === undefined) return undefined;
     const waitMs = this.#move.starts.waitMs(position, nowMs);
     return waitMs === undefined ? { position } : { position, waitMs };
+  }
+
+  /** Where one more job would stand if it came last of all. */
+  last(nowMs: number): QueuePlace {
+    const { size: position } = this.#move.room;
+    const waitMs = this.#move.starts.waitMs(position, nowMs);
+    return { position, ...(waitMs !== undefined && { waitMs }) };
   }
 
   stored({ header, sequence }: EventOf<'job_stored'>, nowMs: number, effects: CoreEffect[]): void {

@@ -1,4 +1,4 @@
-import type { BalancerId, ErrorCode, Job, LedgerEnd } from '@starling/contracts';
+import type { BalancerId, ErrorCode, Job, LedgerEnd, QueuePlace } from '@starling/contracts';
 
 /** The honest end of a job that no worker ended: too late, given up, or cancelled before it ran. */
 export function failedEnd(
@@ -10,9 +10,11 @@ export function failedEnd(
     readonly endedBy: BalancerId;
     /** Wall-clock milliseconds. */
     readonly atMs: number;
+    /** Where a job that is refused would have stood. */
+    readonly place?: QueuePlace | undefined;
   },
 ): LedgerEnd {
-  const { atMs, attempt, code, endedBy } = why;
+  const { atMs, attempt, code, endedBy, place } = why;
   const { acceptedAtMs, jobId, origin } = job;
   return {
     kind: 'end',
@@ -24,7 +26,7 @@ export function failedEnd(
       attempt: Math.max(1, attempt),
       origin,
       acceptedAtMs,
-      outcome: { kind: 'failed', code, partialText: '' },
+      outcome: { kind: 'failed', code, partialText: '', ...(place && { place }) },
       timings: { queueMs: Math.max(0, atMs - acceptedAtMs), dispatchMs: 0, llmMs: 0 },
       dispatchedBy: endedBy,
     },

@@ -10,6 +10,7 @@ import {
   type BalancerId,
   type ErrorCode,
   encode,
+  type QueuePlace,
   subjects,
   wakeContract,
 } from '@starling/contracts';
@@ -35,6 +36,8 @@ export interface FailedJob {
   readonly code: ErrorCode;
   readonly attempt: number;
   readonly previousRevision: number | undefined;
+  /** Where it would have stood, when too many wait. */
+  readonly place?: QueuePlace;
 }
 
 /** What became of it. `gone`: the job is stored no more. `unclear`: the stores did not answer. */

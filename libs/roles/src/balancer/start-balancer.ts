@@ -14,7 +14,6 @@ import {
 import type { BusMessage, StoredMessage } from '@starling/bus';
 import {
   type BalancerHeartbeat,
-  type ErrorCode,
   type JobId,
   jobId as jobIdSchema,
   type LoadReport,
@@ -32,6 +31,7 @@ import { Burials } from './burials.ts';
 import { coreLimitsOf } from './core-limits.ts';
 import { hearFleet } from './hear-fleet.ts';
 import { heartbeatOf } from './heartbeat.ts';
+import type { FailedJob } from './job-ends.ts';
 import { LedgerDesk } from './ledger-desk.ts';
 import { OutlookTeller } from './outlook-teller.ts';
 import type { QueuedWork } from './queued-work.ts';
@@ -197,7 +197,7 @@ class BalancerRole {
         else this.#desk.read(work);
         break;
       case 'end_failed':
-        this.#desk.fail(work, { ...effect, code: this.#codeOf(effect) });
+        this.#desk.fail(work, this.#failedJob(effect));
         break;
       case 'wake_owner':
         this.#desk.wake(work);
@@ -289,10 +289,12 @@ class BalancerRole {
     this.#step({ kind: 'job_gone', jobId });
   }
 
-  /** At a deadline it matters to the user whether anybody was there at all. */
-  #codeOf({ code, previousRevision }: EffectOf<'end_failed'>): ErrorCode {
+  /** At a deadline it matters to the user whether anybody was there at all; else how long the line is. */
+  #failedJob(effect: EffectOf<'end_failed'>): FailedJob {
+    const { code, previousRevision } = effect;
     const untouched = code === 'deadline_exceeded' && previousRevision === undefined;
     const alone = this.#view.serving(this.#parts.clock.monotonicMs()) === 0;
-    return untouched && alone ? 'no_worker' : code;
+    if (untouched && alone) return { ...effect, code: 'no_worker' };
+    return code === 'too_busy' ? { ...effect, place: this.#core.last(this.#now()) } : effect;
   }
 }

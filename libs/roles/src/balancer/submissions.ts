@@ -1,6 +1,6 @@
 /** The desk for ephemeral jobs: an ingress hands one in and is told at once whether it is queued. */
 import type { QueuedJob } from '@starling/balance';
-import type { ErrorCode, Submit, SubmitReply } from '@starling/contracts';
+import type { ErrorCode, QueuePlace, Submit, SubmitReply } from '@starling/contracts';
 import { callerFlow } from '@starling/jobs';
 import type { Context } from '@starling/telemetry';
 import type { QueuedWork } from './queued-work.ts';
@@ -16,6 +16,8 @@ type RefusalCode = Extract<SubmitReply, { kind: 'refused' }>['code'];
 
 /** When a caller whose bound was met may try again: jobs start several times a second, or not at all. */
 const retryAfterMs = 1_000;
+/** A line may be hours long; nobody is sent away for longer. */
+const maxRetryAfterMs = 60_000;
 
 /** A submitted job as fairness sees it: callers share the fleet as guilds do. */
 export function headerOfSubmit(submit: Submit, nowMs: number): QueuedJob {
@@ -37,10 +39,17 @@ export function workOfSubmit({ job, submit }: Submission, context: Context): Que
   };
 }
 
-/** A refusal and when to ask again, where waiting helps. */
-export function refusal(code: RefusalCode): SubmitReply {
+/**
+ * A refusal and when to ask again, where waiting helps.
+ * @param place where the job would have stood, when too many wait
+ */
+export function refusal(code: RefusalCode, place?: QueuePlace): SubmitReply {
   const helps = code === 'too_busy' || code === 'user_busy' || code === 'no_worker';
-  return { kind: 'refused', code, retryAfterMs: helps ? retryAfterMs : 0 };
+  const waitMs = Math.min(maxRetryAfterMs, Math.max(retryAfterMs, place?.waitMs ?? 0));
+  return {
+    ...{ kind: 'refused', code, retryAfterMs: helps ? waitMs : 0 },
+    ...(place && { place }),
+  };
 }
 
 /** Why the core would not queue it, in the words for an ingress. */

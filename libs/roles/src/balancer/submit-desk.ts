@@ -99,6 +99,7 @@ export class SubmitDesk {
     for (const effect of effects) perform(effect);
     if (refused === undefined) return undefined;
     forget(jobId);
-    return refusal(refusalCode(refused));
+    const code = refusalCode(refused);
+    return refusal(code, code === 'too_busy' ? core.last(now()) : undefined);
   }
 }

@@ -1,8 +1,7 @@
-import type { DiscordOrigin, JobId } from '@starling/contracts';
+import type { DiscordOrigin, JobId, QueuePlace } from '@starling/contracts';
 import type { PostedPart } from '@starling/discord';
 import type { OpenAnswer } from './open-answer.ts';
 import type { Question } from './question.ts';
-import type { QueuePlace } from './queue-line.ts';
 
 /** What is remembered of an answer that ended: a replay or a second result finds it. */
 export interface PastAnswer {

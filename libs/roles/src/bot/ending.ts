@@ -1,8 +1,13 @@
 import { isBlank, withoutThoughts } from '@starling/chat';
-import type { CorrelationId, ErrorCode, Exchange, JobOutcome } from '@starling/contracts';
+import type {
+  CorrelationId,
+  ErrorCode,
+  Exchange,
+  JobOutcome,
+  QueuePlace,
+} from '@starling/contracts';
 import { closeFences } from '@starling/discord';
 import { errorText } from './error-text.ts';
-import type { QueuePlace } from './queue-line.ts';
 
 /** What the user reads at the end, and how the exchange is reported. */
 export interface Ending {
@@ -19,6 +24,7 @@ export function failedEnding(failure: {
   readonly correlationId: CorrelationId;
   readonly retryAtMs: number | undefined;
   readonly kind?: 'failed' | 'refused';
+  readonly placeBefore?: QueuePlace | undefined;
   readonly place?: QueuePlace | undefined;
 }): Ending {
   const { code, kind = 'failed' } = failure;
@@ -31,15 +37,22 @@ export function failedEnding(failure: {
 /** The ending that an outcome stands for. An answer in which nothing can be read is none. */
 export function endingOf(
   outcome: JobOutcome,
-  about: { readonly correlationId: CorrelationId; readonly retryAtMs: number },
+  about: {
+    readonly correlationId: CorrelationId;
+    /** When another try may help, wall-clock milliseconds, unless the outcome knows better. */
+    readonly retryAtMs: (waitMs: number | undefined) => number;
+  },
 ): Ending {
+  const { correlationId } = about;
+  const retryAtMs = about.retryAtMs(outcome.kind === 'failed' ? outcome.place?.waitMs : undefined);
   if (outcome.kind === 'failed') {
-    return failedEnding({ code: outcome.code, partialText: outcome.partialText, ...about });
+    const { code, partialText, place } = outcome;
+    return failedEnding({ code, partialText, place, correlationId, retryAtMs });
   }
   const answer = withoutThoughts(outcome.text, { open: false });
   if (isBlank(answer)) {
     const code = outcome.finishReason === 'content_filter' ? 'provider_refused' : 'answer_cut';
-    return failedEnding({ code, partialText: '', ...about });
+    return failedEnding({ code, partialText: '', correlationId, retryAtMs });
   }
   const { model, usage } = outcome;
   return { text: answer, answer, report: { kind: 'answered', model, usage } };

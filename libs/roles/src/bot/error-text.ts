@@ -1,5 +1,10 @@
-import { type CorrelationId, type ErrorCode, errorMeanings } from '@starling/contracts';
-import { placeText, type QueuePlace } from './queue-line.ts';
+import {
+  type CorrelationId,
+  type ErrorCode,
+  errorMeanings,
+  type QueuePlace,
+} from '@starling/contracts';
+import { placeText } from './queue-line.ts';
 
 /**
  * What a user reads when there is no answer: the reason, when to try again where that may help, and
@@ -11,14 +16,17 @@ export function errorText(failure: {
   /** Wall-clock milliseconds; left out where trying again changes nothing. */
   readonly retryAtMs: number | undefined;
   readonly correlationId: CorrelationId;
-  /** Of those that keep it waiting, where the first one waits itself. */
+  /** Of the user's or guild's questions that it would have to wait for, where the first one stands. */
+  readonly placeBefore?: QueuePlace | undefined;
+  /** Where it would have stood itself. */
   readonly place?: QueuePlace | undefined;
 }): string {
-  const { code, correlationId, place, retryAtMs } = failure;
+  const { code, correlationId, place, placeBefore, retryAtMs } = failure;
   const { retryable, userText } = errorMeanings[code];
   return [
     userText.replace(/\.$/, ''),
-    ...(place ? [`the first of them: ${placeText(place)}`] : []),
+    ...(placeBefore ? [`the first of them: ${placeText(placeBefore)}`] : []),
+    ...(place ? [`this one would be at ${placeText(place)}`] : []),
     ...(retryable && retryAtMs !== undefined
       ? [`try again <t:${Math.ceil(retryAtMs / 1000)}:R>`]
       : []),

@@ -3,7 +3,14 @@
  * calm refusal. Receive, route, context, admit, publish.
  */
 import { type IncomingMessage, type Route, route } from '@starling/chat';
-import { type ErrorCode, headerNames, type Job, type JobId, jobId } from '@starling/contracts';
+import {
+  type ErrorCode,
+  headerNames,
+  type Job,
+  type JobId,
+  jobId,
+  type QueuePlace,
+} from '@starling/contracts';
 import { decodeMessage } from '@starling/discord';
 import { acceptJob } from '@starling/jobs';
 import {
@@ -25,7 +32,6 @@ import { gatherContext } from './gather-context.ts';
 import type { OpenAnswer } from './open-answer.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Question } from './question.ts';
-import type { QueuePlace } from './queue-line.ts';
 
 export interface IntakeParts extends BotParts {
   readonly book: AnswerBook;
@@ -142,7 +148,7 @@ async function ask(
   const owner = { jobId: question.jobId, ...ownerOf(question.origin) };
   const isFull = book.openCount >= config.answersPerCluster;
   const answer = parts.openAnswer(question);
-  const refuse = (code: ErrorCode, when: { retryAtMs?: number; place?: QueuePlace } = {}) =>
+  const refuse = (code: ErrorCode, when: { retryAtMs?: number; placeBefore?: QueuePlace } = {}) =>
     answer.fail({ kind: 'refused', code, settled: true, ...when });
 
   if (routed.kind === 'refused') return refuse(routed.code);
@@ -157,8 +163,8 @@ async function ask(
     }
     if ('code' in job) {
       const { code, retryAtMs } = job;
-      const place = book.placeBefore(question.origin, code);
-      return await refuse(code, { retryAtMs, ...(place && { place }) });
+      const placeBefore = book.placeBefore(question.origin, code);
+      return await refuse(code, { retryAtMs, ...(placeBefore && { placeBefore }) });
     }
     const acceptance = await acceptJob(job.job, {
       store: parts.jobs.store,

@@ -1,4 +1,4 @@
-import type { QueuePlace } from './queue-line.ts';
+import type { QueuePlace } from '@starling/contracts';
 
 /** A place in line is told every two seconds; after twice that the job may have begun. */
 const placeValidMs = 4_500;

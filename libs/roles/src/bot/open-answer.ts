@@ -3,14 +3,14 @@
  * deletion. Whatever comes first ends it; the rest finds it ended.
  */
 import { withoutThoughts } from '@starling/chat';
-import type { ErrorCode, Frame, Resend, Result } from '@starling/contracts';
+import type { ErrorCode, Frame, QueuePlace, Resend, Result } from '@starling/contracts';
 import type { PostedPart } from '@starling/discord';
 import { addFrame, type FrameAssembly, noFrames } from '../delivery/frame-assembly.ts';
 import { AnswerWriter, type AnswerWriterParts } from './answer-writer.ts';
 import { type Ending, endingOf, failedEnding } from './ending.ts';
 import { JobNews } from './job-news.ts';
 import type { AnswerEnding, Question } from './question.ts';
-import { isWorthALine, type QueuePlace, queueLine } from './queue-line.ts';
+import { isWorthALine, queueLine } from './queue-line.ts';
 import { startTyping } from './typing.ts';
 
 export interface OpenAnswerParts extends AnswerWriterParts {
@@ -22,6 +22,8 @@ export interface OpenAnswerParts extends AnswerWriterParts {
 
 /** A failure that may pass is worth another try after this; the deadline says more only in hindsight. */
 const retryHintMs = 15_000;
+/** However long the line is. */
+const maxRetryHintMs = 300_000;
 
 /** A result that Discord did not take comes again; if it does not within this, the answer is given up. */
 const undeliveredMs = 60_000;
@@ -163,7 +165,7 @@ export class OpenAnswer implements Disposable {
     readonly kind: 'failed' | 'refused';
     readonly code: ErrorCode;
     readonly retryAtMs?: number;
-    readonly place?: QueuePlace;
+    readonly placeBefore?: QueuePlace;
     /** A result that comes all the same replaces the word. */
     readonly settled: boolean;
   }): Promise<void> {
@@ -257,7 +259,9 @@ export class OpenAnswer implements Disposable {
 
   #endingOf({ outcome }: Result): Ending {
     const { correlationId } = this.question;
-    return endingOf(outcome, { correlationId, retryAtMs: this.#parts.clock.nowMs() + retryHintMs });
+    const retryAtMs = (waitMs = retryHintMs) =>
+      this.#parts.clock.nowMs() + Math.min(maxRetryHintMs, waitMs);
+    return endingOf(outcome, { correlationId, retryAtMs });
   }
 
   async #expire(): Promise<void> {

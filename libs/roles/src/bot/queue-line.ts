@@ -1,8 +1,5 @@
 /** What a person reads in the place of an answer while its job waits (features B6). */
-import type { Outlook } from '@starling/contracts';
-
-/** Where a job stands; a position counts the jobs before it. */
-export type QueuePlace = Pick<Outlook, 'position' | 'waitMs'>;
+import type { QueuePlace } from '@starling/contracts';
 
 /** A shorter wait than this is over before its line was read. */
 const leastWaitMs = 1_000;

@@ -143,7 +143,7 @@ export class ChatDoor {
       : desk.ask({
           ...ask,
           reply: replyAs({ id: requestId, createdAtMs: clock.nowMs() }),
-          onAccepted: ({ position, expectedWaitMs }) => {
+          onPlace: ({ position, expectedWaitMs }) => {
             span.setAttribute(attributeNames.queuePosition, position);
             span.setAttribute(attributeNames.expectedWaitMs, expectedWaitMs);
             sayPlace(response, { position, expectedWaitMs });
@@ -224,7 +224,7 @@ export class ChatDoor {
  */
 function sayPlace(
   response: ServerResponse,
-  { expectedWaitMs, position }: Parameters<Ask['onAccepted']>[0],
+  { expectedWaitMs, position }: Parameters<Ask['onPlace']>[0],
 ): void {
   if (response.headersSent) return;
   response.setHeader('x-starling-queue-position', position);

@@ -172,10 +172,14 @@ export class JobDesk {
         case 'accepted':
           open.placement = { kind: 'placed', home };
           open.homelessSinceMs = undefined;
-          open.ask.onAccepted(outcome);
+          open.ask.onPlace(outcome);
           return;
         case 'refused':
           if (outcome.code !== 'draining' && outcome.code !== 'invalid') {
+            if (outcome.place) {
+              const { position, waitMs: expectedWaitMs = 0 } = outcome.place;
+              open.ask.onPlace({ position, expectedWaitMs });
+            }
             return this.#fail(open, jobProblem(outcome.code, outcome.retryAfterMs));
           }
           open.tried.add(home.balancerId);

@@ -25,10 +25,8 @@ export interface Ask {
   readonly context: Context;
   /** When the request arrived, monotonic. */
   readonly arrivedAtMs: number;
-  readonly onAccepted: (place: {
-    readonly position: number;
-    readonly expectedWaitMs: number;
-  }) => void;
+  /** Where its job stands in the queue or, when that is too long for it, would have stood. */
+  readonly onPlace: (place: { readonly position: number; readonly expectedWaitMs: number }) => void;
   /** Once, whatever happens. */
   readonly onEnded: (ending: Ending, submissions: number) => void;
 }

@@ -157,6 +157,18 @@ describe('a question that waits', () => {
     expect(bench.exchanges[0]).not.toHaveProperty('firstTextMs');
   });
 
+  it('is told where it would stand when too many wait, and when to try again [B7] [D5]', async () => {
+    const { bench, taken } = await waitingBench();
+    await using _ = bench;
+    const place = { position: 19_999, waitMs: 100_000 };
+    await bench.result(taken, { kind: 'failed', code: 'too_busy', partialText: '', place });
+    expect(bench.discord.texts[0]).toMatch(
+      /^Too many .* moment · this one would be at place 20000, about 2 min · try again <t:\d+:R> · id [0-9a-f]{8}$/,
+    );
+    const again = Number(/<t:(\d+):R>/.exec(bench.discord.texts[0] ?? '')?.[1]);
+    expect(Math.round(again - bench.clock.nowMs() / 1_000)).toBe(80);
+  });
+
   it('takes its line away when it is deleted', async () => {
     const { bench, id, taken } = await waitingBench();
     await using _ = bench;

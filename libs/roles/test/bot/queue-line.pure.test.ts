@@ -50,8 +50,13 @@ describe('a refusal', () => {
       correlationId: correlationId.parse('8f3c2a1b'),
     } as const;
     const reason = 'You already have several questions waiting. Let me answer those first';
-    expect(errorText({ ...refusal, place: { position: 2, waitMs: 4_000 } })).toBe(
+    expect(errorText({ ...refusal, placeBefore: { position: 2, waitMs: 4_000 } })).toBe(
       `${reason} · the first of them: place 3, about 4 s · try again <t:1700000001:R> · id 8f3c2a1b`,
+    );
+    expect(
+      errorText({ ...refusal, code: 'too_busy', place: { position: 19_999, waitMs: 1e6 } }),
+    ).toBe(
+      'Too many questions are waiting at the moment · this one would be at place 20000, about 17 min · try again <t:1700000001:R> · id 8f3c2a1b',
     );
     expect(errorText(refusal)).toBe(`${reason} · try again <t:1700000001:R> · id 8f3c2a1b`);
   });

@@ -91,7 +91,7 @@ export class DeskBench {
       reply,
       context: activeContext(),
       arrivedAtMs: this.clock.monotonicMs(),
-      onAccepted: () => {},
+      onPlace: () => {},
       onEnded: (ending, submissions) => {
         endings.push(ending);
         asked.submissions = submissions;

@@ -85,25 +85,34 @@ describe('the front door', () => {
 
   it('tells a caller its place in line, whole and streamed, and when to come back [B6] [B7]', async () => {
     await using bench = await IngressBench.start();
-    const busy = { kind: 'refused', code: 'user_busy', retryAfterMs: 1_500 } as const;
-    await bench.home({
+    const place = { position: 999, waitMs: 1_500 };
+    const busy = { kind: 'refused', code: 'too_busy', retryAfterMs: 1_500, place } as const;
+    const home = await bench.home({
       slots: 1,
-      script: () => [{ kind: 'wait', ms: 30 }, ...homeAnswer('Hi')],
+      script: ({ job }) => (job.maxCompletionTokens === 6 ? endless : homeAnswer('Hi')),
       refuse: ({ job }) => (job.maxCompletionTokens === 7 ? busy : undefined),
     });
-    const responses = await Promise.all([bench.chat(), bench.chat(), bench.chat({ stream: true })]);
     const placeOf = ({ headers }: Response) =>
       ['queue-position', 'expected-wait-ms'].map((name) => headers.get(`x-starling-${name}`));
-    expect(responses.map(placeOf).sort()).toEqual([
-      ['0', null],
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const holding = bench.chat({ max_completion_tokens: 6 }, { signal }).catch(() => {});
+    await until(() => home.running === 1);
+    const whole = bench.chat();
+    await until(() => home.waiting === 1);
+    const streamed = bench.chat({ stream: true });
+    await until(() => home.waiting === 2);
+    leaving.abort();
+    const responses = await Promise.all([whole, streamed]);
+    expect(responses.map(placeOf)).toEqual([
       ['1', '100'],
       ['2', '200'],
     ]);
-    await Promise.all(responses.map((response) => response.text()));
+    await Promise.all([holding, ...responses.map((response) => response.text())]);
     const refused = await bench.chat({ max_completion_tokens: 7 });
     expect(refused.status).toBe(429);
     expect(refused.headers.get('retry-after')).toBe('2');
-    expect(placeOf(refused)).toEqual([null, null]);
+    expect(placeOf(refused)).toEqual(['999', '1500']);
     await refused.text();
   });
 
