@@ -1,3 +1,4 @@
+import { seededRandom } from '@starling/clock';
 import { type JobId, jobId, type Lane } from '@starling/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -235,6 +236,23 @@ describe('the fair queue', () => {
         expect(order.map((id) => places.get(id))).toEqual(order.map((_, place) => place));
       }),
     );
+  });
+
+  it('tells places among thousands of guilds at a glance, nearly as they come [B6]', () => {
+    const queue = new FairQueue();
+    const random = seededRandom(3);
+    const jobs = Array.from({ length: 6_000 }, (_, index) => {
+      // A few loud guilds, many quiet ones.
+      const guild = random.integer(10) === 0 ? random.integer(5) : 5 + random.integer(3_000);
+      return job({ guildKey: `g${guild}`, userKey: `u${index}`, acceptedAtMs: index });
+    });
+    for (const waiting of jobs) queue.add(waiting, 0);
+    const places = new Map(jobs.map(({ jobId: id }) => [id, queue.position(id) ?? -1]));
+    const order = drain(queue).map(({ jobId: id }) => id);
+    const errors = order.map((id, place) => Math.abs((places.get(id) ?? -1) - place));
+    const first = errors.slice(0, 2_000);
+    expect(Math.max(...first)).toBeLessThanOrEqual(100);
+    expect(errors.reduce((sum, error) => sum + error) / errors.length).toBeLessThan(300);
   });
 
   it('bounds the difference in service between two guilds that both wait [B6]', () => {

@@ -144,7 +144,7 @@ export class FairQueue {
       if (name === waiting.lane) break;
       ahead += lane.size;
     }
-    return ahead + this.#lane(waiting.lane).ahead(waiting.job);
+    return ahead + this.#lane(waiting.lane).ahead(waiting.job, this.#nowMs);
   }
 
   /** Waiting jobs by lane. */

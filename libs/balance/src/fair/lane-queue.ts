@@ -1,4 +1,5 @@
 import type { JobId, Lane } from '@starling/contracts';
+import { BacklogView } from './backlog-view.ts';
 import { LeastHeap } from './least-heap.ts';
 import type { QueuedJob } from './queued-job.ts';
 import type { ServiceLedger } from './service-ledger.ts';
@@ -10,8 +11,12 @@ interface GuildFlow {
   waiting: number;
 }
 
-/** Users of a guild whose turns are counted one by one to tell a job's place. */
+/** Users of a guild, and guilds, whose turns are counted one by one to tell a job's place. */
 const maxRankedUsers = 100;
+const maxWalkedGuilds = 100;
+/** With more guilds their backlogs are looked at together, this often, and no more of them in a second. */
+const leastViewMs = 250;
+const guildsViewedPerMs = 10;
 
 /** The flow key of a user within a guild. */
 export const userFlow = (job: Pick<QueuedJob, 'guildKey' | 'userKey'>) =>
@@ -30,6 +35,8 @@ export class LaneQueue {
   /** Since when each guild has waited here without being served. */
   readonly #unserved = new LeastHeap<string>();
   #size = 0;
+  #view: BacklogView | undefined;
+  #viewedAtMs = 0;
 
   constructor(lane: Lane, ledger: ServiceLedger) {
     this.#ledger = ledger;
@@ -52,10 +59,14 @@ export class LaneQueue {
    * How many jobs of this lane are likely to start before this one, when each guild has its turn, and
    * in it each user: an estimate, since turns go by tokens, not by jobs.
    */
-  ahead(job: QueuedJob): number {
+  ahead(job: QueuedJob, nowMs: number): number {
     const own = this.#flows.get(job.guildKey);
     if (!own) return 0;
     const rank = rankOf(job, own);
+    if (this.#flows.size > maxWalkedGuilds) {
+      const guild = { key: job.guildKey, waiting: own.waiting };
+      return rank + this.#viewAt(nowMs).ahead(guild, rank);
+    }
     let ahead = rank;
     for (const [guild, { waiting }] of this.#flows) {
       if (guild === job.guildKey) continue;
@@ -63,6 +74,17 @@ export class LaneQueue {
       ahead += Math.min(waiting, goesFirst ? rank + 1 : rank);
     }
     return ahead;
+  }
+
+  /** The backlogs as they are, or were a moment ago: a longer one with more guilds, which costs more. */
+  #viewAt(nowMs: number): BacklogView {
+    const validMs = Math.max(leastViewMs, this.#flows.size / guildsViewedPerMs);
+    if (!this.#view || nowMs - this.#viewedAtMs >= validMs) {
+      const guilds = this.#guilds.sorted().map((guild) => [guild, this.waitingOf(guild)] as const);
+      this.#view = new BacklogView(guilds);
+      this.#viewedAtMs = nowMs;
+    }
+    return this.#view;
   }
 
   add(job: QueuedJob, nowMs: number): void {
@@ -153,10 +175,12 @@ export class LaneQueue {
 
 /** How many jobs of its own guild start before this one. */
 function rankOf(job: QueuedJob, { jobsOf, users, waiting }: GuildFlow): number {
-  // Of a crowd the newest is last, near enough.
-  if (jobsOf.size > maxRankedUsers) return waiting - 1;
   const own = userFlow(job);
   const rank = jobsOf.get(own)?.countBefore(job.jobId) ?? 0;
+  if (jobsOf.size > maxRankedUsers) {
+    // In a crowd each user has about as many.
+    return Math.min(waiting - 1, rank * jobsOf.size + users.countBefore(own));
+  }
   let ahead = rank;
   for (const [user, { size }] of jobsOf) {
     if (user === own) continue;

@@ -44,6 +44,11 @@ export class LeastHeap<Key> {
     return a !== undefined && b !== undefined && before(a, b) < 0;
   }
 
+  /** All keys in the order in which they come out. */
+  sorted(): readonly Key[] {
+    return [...this.#current.values()].sort(before).map(({ key }) => key);
+  }
+
   /** How many keys come out before this one; walks over all of them. */
   countBefore(key: Key): number {
     const own = this.#current.get(key);
