@@ -56,6 +56,11 @@ export const features: readonly Feature[] = [
   },
   { id: 'B7', name: 'Queues are bounded and shed with a reason and a time' },
   { id: 'B8', name: 'A worker told to stop finishes what streams and takes nothing new' },
+  {
+    id: 'B9',
+    name: 'A worker runs fewer answers at once while they begin late at the provider',
+    missing: 'a scaling signal for the orchestrator',
+  },
   { id: 'B10', name: 'Every choice of a worker is explained on its span' },
   {
     id: 'C1',

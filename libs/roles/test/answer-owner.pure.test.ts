@@ -43,7 +43,7 @@ async function framesOf(stream: boolean) {
   const sender = new FrameSender({ messaging, clock, coalesceMs: 40 }, owned);
   const provider = new FakeProvider({ clock, script: () => answerOf('Hello') });
   const answer = await answerJob(
-    { clock, provider, telemetry: telemetryFor('worker') },
+    { clock, provider, telemetry: telemetryFor('worker'), onFirstToken: () => {} },
     {
       ...{ job, attempt: 1, frames: sender },
       ...{ signal: new AbortController().signal, parent: activeContext() },

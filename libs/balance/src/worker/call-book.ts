@@ -55,6 +55,11 @@ export class CallBook {
     return this.#followers;
   }
 
+  /** Of these jobs, those that do not follow another one's call. */
+  callers(jobs: readonly JobId[]): readonly JobId[] {
+    return this.#followers.size === 0 ? jobs : jobs.filter((jobId) => !this.#followers.has(jobId));
+  }
+
   /** A job comes that may share. @returns whether it follows a call that is here */
   follow(callKey: CallKey, jobId: JobId): boolean {
     const call = this.#calls.get(callKey);

@@ -13,6 +13,7 @@ import { endRule } from './end-rule.ts';
 import { type JobUse, laterAttempts } from './job-use.ts';
 import { ReportPace } from './report-pace.ts';
 import { SlotGrants, usableSlots } from './slot-grants.ts';
+import { SlotLimit } from './slot-limit.ts';
 import { ToldEnds } from './told-ends.ts';
 import type { JobFinish, WorkerEffect, WorkerEvent } from './worker-events.ts';
 import { defaultWorkerLimits, type WorkerLimits } from './worker-limits.ts';
@@ -23,6 +24,8 @@ export interface WorkerCoreParts {
   /** Greater than that of every earlier process of this worker: its start time. */
   readonly epoch: number;
   readonly slots: number;
+  /** Slots that stay however late answers begin; absent: all of them. */
+  readonly minSlots?: number;
   readonly startedAtMs: number;
   readonly limits?: WorkerLimits;
   readonly models?: LoadReport['models'];
@@ -44,6 +47,7 @@ export class WorkerCore {
   readonly #health = new HealthTracker();
   readonly #pace: ReportPace;
   readonly #ends = new ToldEnds();
+  readonly #limit: SlotLimit;
   #draining = false;
   #sequence = 0;
 
@@ -54,18 +58,22 @@ export class WorkerCore {
     this.#calls = new CallBook(this.#limits.calls);
     this.#balancers = new PeerBook(this.#limits.balancerDeadMs);
     this.#grants = new SlotGrants(rendezvousWeight('turn', parts.self));
+    this.#limit = new SlotLimit(parts, parts.startedAtMs);
   }
 
   /** Jobs that hold a slot. */
   get running(): readonly JobId[] {
-    const { followers } = this.#calls;
-    const jobs = [...this.#jobs.keys()];
-    return followers.size === 0 ? jobs : jobs.filter((jobId) => !followers.has(jobId));
+    return this.#calls.callers([...this.#jobs.keys()]);
   }
 
   /** Jobs that share the call of another one. */
   get following(): readonly JobId[] {
     return [...this.#calls.followers];
+  }
+
+  /** Calls that may be in flight now: the slots, or fewer while answers begin late. */
+  get limit(): number {
+    return this.#limit.value;
   }
 
   get #inFlight(): number {
@@ -84,6 +92,9 @@ export class WorkerCore {
         break;
       case 'finished':
         this.#finished(event.jobId, event.finish, nowMs, effects);
+        break;
+      case 'first_token':
+        this.#limit.firstToken(event, nowMs);
         break;
       case 'end_answered':
         this.#endAnswered(event, nowMs, effects);
@@ -112,6 +123,7 @@ export class WorkerCore {
         this.#balancers.sweep(nowMs);
         this.#forget(this.#calls.expire(nowMs), effects);
         this.#writeEndsAgain(nowMs, effects);
+        this.#limit.look(this.#inFlight, nowMs);
         this.#report(nowMs, effects);
         break;
     }
@@ -130,11 +142,12 @@ export class WorkerCore {
     else if (request.callKey !== undefined && this.#calls.follow(request.callKey, jobId)) {
       this.#take(request, request.callKey, effects);
     } else if (request.follows) reply('full', { callGone: true });
-    else if (this.#inFlight >= this.#parts.slots) reply('full');
+    else if (this.#inFlight >= this.#limit.value) reply('full');
     else {
       this.#grants.spend(from);
       const leads = request.callKey !== undefined && this.#calls.lead(request.callKey, jobId);
       this.#take(request, leads ? request.callKey : undefined, effects);
+      this.#limit.began(this.#inFlight);
       this.#changed(nowMs, effects);
     }
   }
@@ -176,7 +189,10 @@ export class WorkerCore {
     if (use?.phase.kind !== 'running') return;
     if (use.callKey !== undefined) this.#calls.finished(use.callKey, jobId);
     // Who follows has not asked the provider anything.
-    if (!this.#calls.followers.has(jobId)) this.#health.learn(finish, nowMs);
+    if (!this.#calls.followers.has(jobId)) {
+      this.#health.learn(finish, nowMs);
+      this.#limit.ended(finish.failed);
+    }
     this.#writeEnd(jobId, use, { revision: use.phase.revision, finish }, nowMs, effects);
   }
 
@@ -256,28 +272,27 @@ export class WorkerCore {
   /** Slots that may be dealt. */
   #free(nowMs: number): number {
     if (this.#draining) return 0;
-    const { slots, startedAtMs } = this.#parts;
-    const usable = usableSlots(slots, nowMs - startedAtMs, this.#limits.slowStart);
-    return Math.max(0, usable - this.#inFlight);
+    const servingMs = nowMs - this.#parts.startedAtMs;
+    const { slowStart } = this.#limits;
+    return Math.max(0, usableSlots(this.limit, servingMs, slowStart) - this.#inFlight);
   }
 
   #report(nowMs: number, effects: WorkerEffect[]): void {
-    const { self, epoch, slots, models } = this.#parts;
+    const { self, epoch, models } = this.#parts;
     this.#pace.said(nowMs);
     this.#grants.settle(this.#free(nowMs), this.#balancers.ids);
     const ended = this.#ends.take();
     const attempts = laterAttempts(this.#jobs);
-    const following = [...this.#calls.followers];
     const { errorRate, firstTokenMs } = this.#health.signs(nowMs);
     const report: LoadReport = {
       workerId: self,
       epoch,
       sequence: this.#sequence++,
-      slots,
+      slots: this.#limit.value,
       running: [...this.running],
       draining: this.#draining,
       grants: this.#grants.record(),
-      ...(following.length > 0 && { following }),
+      ...(this.following.length > 0 && { following: [...this.following] }),
       ...(attempts && { attempts }),
       ...(ended && { ended }),
       ...(models && { models }),

@@ -33,6 +33,13 @@ export type WorkerEvent =
         | { readonly kind: 'won'; readonly revision: number }
         | { readonly kind: 'lost' | 'unknown' };
     }
+  /** The provider began to answer a call: what the worker's limit goes by. */
+  | {
+      readonly kind: 'first_token';
+      readonly model: string;
+      /** From the call to the token, milliseconds. */
+      readonly afterMs: number;
+    }
   /** The run ended; the slot is held until the end is written. */
   | { readonly kind: 'finished'; readonly jobId: JobId; readonly finish: JobFinish }
   /** The answer to `write_end`. `refused`: the claim was replaced. `unknown`: none came. */

@@ -8,6 +8,12 @@ export const workerSection = {
     max: 1_000,
     doc: 'Answers that one worker runs at once, never more than it has provider connections. More use the provider better, fewer keep each answer quick.',
   }),
+  minSlots: field.integer('STARLING_WORKER_MIN_SLOTS', {
+    default: 2,
+    min: 1,
+    max: 1_000,
+    doc: 'A worker runs fewer answers at once while they begin late at the provider, but never fewer than this. As many as it has slots switches that off.',
+  }),
   reportEveryMs: field.integer('STARLING_REPORT_EVERY_MS', {
     default: 250,
     min: 10,

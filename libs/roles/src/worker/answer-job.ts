@@ -1,4 +1,5 @@
 /** Runs one job at the provider: the `llm` phase, from the first byte sent to the last token. */
+import type { FirstToken } from '@starling/balance';
 import { type Clock, deadlineAfter } from '@starling/clock';
 import type { ErrorCode, Job, JobOutcome, Usage } from '@starling/contracts';
 import type { CallOptions, Provider } from '@starling/llm';
@@ -17,6 +18,8 @@ export interface AnswerParts {
   readonly clock: Clock;
   readonly provider: Provider;
   readonly telemetry: RoleTelemetry;
+  /** The provider began to answer a call of ours. */
+  readonly onFirstToken: (token: FirstToken) => void;
 }
 
 /** One run of a job. */
@@ -95,6 +98,11 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
           if (firstTokenMs === undefined && wantsFrames) {
             firstTokenMs = clock.monotonicMs() - startedAtMs;
             span.setAttribute(genAiNames.timeToFirstChunk, firstTokenMs / 1000);
+            // How soon it could read what another job's call brought says nothing about the provider.
+            if (seat?.calledBy === undefined) {
+              const model = job.model ?? provider.defaultModel;
+              parts.onFirstToken({ model, afterMs: firstTokenMs });
+            }
           }
           text += part.text;
           if (wantsFrames) frames.push(part.text);

@@ -1,6 +1,6 @@
 /** Runs a claimed job: its body from `JOBS`, its answer from the provider, its frames to its owner. */
 
-import type { JobFinish } from '@starling/balance';
+import type { FirstToken, JobFinish } from '@starling/balance';
 import type { Messaging } from '@starling/bus';
 import type { Clock } from '@starling/clock';
 import {
@@ -26,6 +26,7 @@ export interface JobRunnerParts {
   readonly telemetry: RoleTelemetry;
   readonly workerId: WorkerId;
   readonly coalesceMs: number;
+  readonly onFirstToken: (token: FirstToken) => void;
 }
 
 /** Failures that the provider is to blame for: they count against this worker's health. */

@@ -5,6 +5,7 @@
  */
 import {
   defaultWorkerLimits,
+  type FirstToken,
   WorkerCore,
   type WorkerEffect,
   type WorkerEvent,
@@ -83,6 +84,7 @@ class WorkerRole {
       self: workerId,
       epoch: clock.nowMs(),
       slots: this.#slots,
+      minSlots: config.minSlots,
       startedAtMs: this.#now(),
       limits: { ...defaultWorkerLimits, reportMs: config.reportEveryMs },
     });
@@ -119,7 +121,8 @@ class WorkerRole {
   }
 
   snapshot(): WorkerSnapshot {
-    return { slots: this.#slots, running: this.#core.running, draining: this.#draining };
+    const { limit, running } = this.#core;
+    return { slots: this.#slots, limit, running, draining: this.#draining };
   }
 
   /** Finishes what streams; at the signal the rest goes to other workers. */
@@ -146,7 +149,11 @@ class WorkerRole {
 
   #tick(): void {
     this.#timer = this.#parts.clock.schedule(this.#parts.config.reportEveryMs, () => this.#tick());
+    const before = this.#core.limit;
     this.#step({ kind: 'tick' });
+    const { limit } = this.#core;
+    // One line a change: how the provider fares is told by it.
+    if (limit !== before) this.#telemetry.log('worker').info('slots.limited', { limit, before });
   }
 
   #step(event: WorkerEvent): readonly WorkerEffect[] {
@@ -243,7 +250,8 @@ class WorkerRole {
     const { bus, clock, config, provider, workerId } = this.#parts;
     const { coalesceMs } = config;
     const io = { messaging: bus.messaging, jobs: this.#jobs, telemetry: this.#telemetry };
-    const parts = { ...io, clock, provider, workerId, coalesceMs };
+    const onFirstToken = (token: FirstToken) => this.#step({ kind: 'first_token', ...token });
+    const parts = { ...io, clock, provider, workerId, coalesceMs, onFirstToken };
     const finish = await runJob(parts, run, attempt);
     this.#step({ kind: 'finished', jobId, finish });
   }

@@ -8,6 +8,7 @@ import type { DeliveryConfig } from '../delivery/send-result.ts';
 /** Settings of `workerSection` and `deliverySection` that the role itself needs. */
 export interface WorkerConfig extends DeliveryConfig {
   readonly slots: number;
+  readonly minSlots: number;
   readonly reportEveryMs: number;
   readonly coalesceMs: number;
 }
@@ -24,6 +25,8 @@ export interface WorkerParts {
 /** A worker at one moment. */
 export interface WorkerSnapshot {
   readonly slots: number;
+  /** Calls that may be in flight now, `slots` at most (features B9). */
+  readonly limit: number;
   readonly running: readonly JobId[];
   readonly draining: boolean;
 }
