@@ -8,7 +8,6 @@ import type { JetStreamManager } from '@nats-io/jetstream';
 import { busLimits } from './bus-limits.ts';
 import { reportFeedRead, reportHandlerFailure } from './bus-report.ts';
 import { FeedView } from './feed-view.ts';
-import { fromNatsHeaders } from './nats-headers.ts';
 import type { NatsLink } from './nats-link.ts';
 import { type OrderedMessage, OrderedRun } from './nats-ordered-run.ts';
 import type { FeedHandler, StoredMessage } from './store-port.ts';
@@ -128,6 +127,6 @@ export class NatsFeed {
 
 /** A read message as the port has it. */
 export function storedMessage({ message, sequence, storedAtMs }: OrderedMessage): StoredMessage {
-  const headers = fromNatsHeaders(message.headers);
-  return { sequence, subject: message.subject, headers, storedAtMs };
+  const { headers, subject } = message;
+  return { sequence, subject, headers, storedAtMs };
 }

@@ -4,24 +4,22 @@
  * for survives the death of the server's process; a removal may not, so a reader of this port is
  * idempotent by the message's id.
  */
-import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import type { Headers } from '@starling/contracts';
 import { busLimits } from './bus-limits.ts';
 import { isMessageGone, wrongLastSequence } from './nats-errors.ts';
 import { NatsFeed, storedMessage } from './nats-feed.ts';
-import { fromNatsHeaders, toNatsHeaders } from './nats-headers.ts';
 import type { NatsLink } from './nats-link.ts';
 import type { NatsMessaging } from './nats-messaging.ts';
 import { OrderedRun } from './nats-ordered-run.ts';
+import { readDirectly, storeMessage } from './nats-store-calls.ts';
 import { BusError } from './port.ts';
 import type { FeedHandler, JobStore, JobStoreSpec, StoredMessage } from './store-port.ts';
 import { assertPattern, subjectMatches } from './subject.ts';
-import { assertSendable, copyOf } from './wire-message.ts';
 
 /** What a {@link NatsJobStore} is built from. */
 export interface NatsJobStoreParts {
   readonly link: NatsLink;
-  readonly jetstream: JetStreamClient;
   readonly manager: JetStreamManager;
   readonly messaging: NatsMessaging;
   readonly spec: JobStoreSpec;
@@ -52,27 +50,19 @@ export class NatsJobStore implements JobStore {
     payload: Uint8Array,
     options: { readonly id: string; readonly headers?: Headers; readonly timeoutMs?: number },
   ): Promise<{ readonly duplicate: boolean; readonly sequence: number }> {
-    const { jetstream, link } = this.#parts;
+    const { link, messaging } = this.#parts;
     const headers = {
       ...options.headers,
       'Nats-Msg-Id': options.id,
       'Nats-Expected-Stream': this.#spec.name,
       'Nats-Expected-Last-Subject-Sequence': '0',
     };
-    assertSendable(
-      { subject, payload, headers },
-      link.connection.info?.max_payload ?? busLimits.maxPayloadBytes,
-    );
     if (!this.#spec.subjects.some((pattern) => subjectMatches(subject, pattern))) {
       throw new TypeError(`"${subject}" is no subject of the store ${this.#spec.name}`);
     }
-    link.assertUp();
+    const timeoutMs = options.timeoutMs ?? busLimits.confirmTimeoutMs;
     try {
-      const stored = await jetstream.publish(subject, copyOf(payload), {
-        headers: toNatsHeaders(headers),
-        timeout: options.timeoutMs ?? busLimits.confirmTimeoutMs,
-      });
-      return { duplicate: stored.duplicate, sequence: stored.seq };
+      return await storeMessage(messaging, { subject, payload, headers }, timeoutMs);
     } catch (error) {
       const sequence = wrongLastSequence(error);
       if (sequence !== undefined) return { duplicate: true, sequence };
@@ -103,18 +93,10 @@ export class NatsJobStore implements JobStore {
   async read(
     sequence: number,
   ): Promise<(StoredMessage & { readonly payload: Uint8Array }) | undefined> {
-    const { link, manager } = this.#parts;
-    link.assertUp();
+    const { link, messaging } = this.#parts;
+    const which = { stream: this.#spec.name, sequence };
     try {
-      const found = await manager.direct.getMessage(this.#spec.name, { seq: sequence });
-      if (!found) return undefined;
-      return {
-        sequence,
-        subject: found.subject,
-        headers: fromNatsHeaders(found.header),
-        storedAtMs: found.time.getTime(),
-        payload: found.data,
-      };
+      return await readDirectly(messaging, which, busLimits.confirmTimeoutMs);
     } catch (error) {
       throw link.failure(error, `read ${sequence} of ${this.#spec.name}`);
     }

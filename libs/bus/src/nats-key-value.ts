@@ -3,11 +3,13 @@
  * last sequence, so that of several writers on one revision exactly one wins.
  */
 import type { JetStreamManager } from '@nats-io/jetstream';
-import type { KV } from '@nats-io/kv';
 import { busLimits } from './bus-limits.ts';
 import { assertKey, assertKeyPattern } from './key-name.ts';
 import { wrongLastSequence } from './nats-errors.ts';
 import type { NatsLink } from './nats-link.ts';
+import type { NatsMessaging } from './nats-messaging.ts';
+import { readDirectly, storeMessage } from './nats-store-calls.ts';
+import { bucketStream } from './nats-store-setup.ts';
 import { NatsWatch } from './nats-watch.ts';
 import { BusError } from './port.ts';
 import type {
@@ -17,13 +19,12 @@ import type {
   WriteOptions,
   WriteResult,
 } from './store-port.ts';
-import { copyOf } from './wire-message.ts';
 
 /** What a {@link NatsKeyValue} is built from. */
 export interface NatsKeyValueParts {
   readonly link: NatsLink;
   readonly manager: JetStreamManager;
-  readonly bucket: KV;
+  readonly messaging: NatsMessaging;
   readonly spec: KeyValueSpec;
 }
 
@@ -60,14 +61,14 @@ export class NatsKeyValue implements KeyValue {
   }
 
   async get(key: string): Promise<KeyValueEntry | undefined> {
-    const { bucket, link } = this.#parts;
+    const { link, messaging } = this.#parts;
     assertKey(key);
-    link.assertUp();
+    const which = { stream: bucketStream(this.#spec.name), last: this.#subjectOf(key) };
     try {
-      const found = await bucket.get(key);
+      const found = await readDirectly(messaging, which, busLimits.confirmTimeoutMs);
       // A value that a person deleted with a tool leaves a marker: there is none.
-      if (found?.operation !== 'PUT') return undefined;
-      return { key, bytes: found.value, revision: found.revision };
+      if (!found || found.headers['KV-Operation'] !== undefined) return undefined;
+      return { key, bytes: found.payload, revision: found.sequence };
     } catch (error) {
       throw link.failure(error, `get ${key} of ${this.#spec.name}`);
     }
@@ -104,22 +105,25 @@ export class NatsKeyValue implements KeyValue {
     bytes: Uint8Array,
     options: WriteOptions & { readonly revision: number },
   ): Promise<WriteResult> {
-    const { bucket, link } = this.#parts;
+    const { link, messaging } = this.#parts;
     const { maxValueBytes, name } = this.#spec;
     assertKey(key);
     if (bytes.byteLength > maxValueBytes) {
       throw new BusError('too_large', `${bytes.byteLength} bytes: ${name} takes ${maxValueBytes}`);
     }
-    link.assertUp();
+    const headers = { 'Nats-Expected-Last-Subject-Sequence': String(options.revision) };
+    const message = { subject: this.#subjectOf(key), payload: bytes, headers };
+    const timeoutMs = options.timeoutMs ?? busLimits.confirmTimeoutMs;
     try {
-      const revision = await bucket.put(key, copyOf(bytes), {
-        previousSeq: options.revision,
-        timeout: options.timeoutMs ?? busLimits.confirmTimeoutMs,
-      });
+      const { sequence: revision } = await storeMessage(messaging, message, timeoutMs);
       return { ok: true, revision };
     } catch (error) {
       if (wrongLastSequence(error) !== undefined) return { ok: false };
       throw link.failure(error, `write ${key} of ${name}`);
     }
+  }
+
+  #subjectOf(key: string): string {
+    return `$KV.${this.#spec.name}.${key}`;
   }
 }

@@ -1,12 +1,12 @@
 import type { Headers } from '@starling/contracts';
 import type { Msg, MsgImpl } from 'nats';
 import type { BusMessage } from './port.ts';
-import { type ReadHeaders, readHeaders } from './wire-message.ts';
+import { lastHeader, type ReadHeaders, readHeaders } from './wire-message.ts';
 
 /** Sends an answer to the inbox of whoever asked. */
 export type Respond = (inbox: string, payload: Uint8Array, headers: Headers) => void;
 
-const none: ReadHeaders = { headers: {}, status: undefined };
+const none: ReadHeaders = { text: '', headers: {}, status: undefined };
 /** A server's word that nobody listens (NATS ADR-17). */
 const noResponders = 503;
 
@@ -27,8 +27,23 @@ export class NatsMessage implements BusMessage {
     return this.#message.subject;
   }
 
+  /** Where an answer is wanted; empty when none is. */
+  get reply(): string {
+    return this.#message.reply;
+  }
+
   get headers(): Headers {
     return this.#block().headers;
+  }
+
+  /** The server's word on an answer that is none, such as 404. */
+  get status(): number | undefined {
+    return this.#block().status;
+  }
+
+  /** One of the server's own headers (`Nats-…`). */
+  serverHeader(name: string): string | undefined {
+    return lastHeader(this.#block().text, name);
   }
 
   /** Whether this is the server's answer to a request that nobody listens to. */
@@ -37,7 +52,7 @@ export class NatsMessage implements BusMessage {
   }
 
   respond(payload: Uint8Array, options?: { readonly headers?: Headers }): void {
-    this.#respond(this.#message.reply, payload, options?.headers ?? {});
+    this.#respond(this.reply, payload, options?.headers ?? {});
   }
 
   #block(): ReadHeaders {

@@ -85,8 +85,15 @@ export class NatsMessaging implements Messaging {
       readonly signal?: AbortSignal;
     },
   ): Promise<BusMessage> {
+    return await this.ask({ subject, payload, headers: options.headers ?? {} }, options);
+  }
+
+  /** A request whose answer is wanted with the server's own headers. */
+  async ask(
+    message: WireMessage,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<NatsMessage> {
     const { timeoutMs, signal } = options;
-    const message = { subject, payload, headers: options.headers ?? {} };
     const headers = assertSendable(message, this.#maxPayloadBytes());
     this.#link.assertUp();
     signal?.throwIfAborted();

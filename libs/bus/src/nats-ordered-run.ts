@@ -9,8 +9,9 @@ import {
   DeliverPolicy,
   type JetStreamManager,
 } from '@nats-io/jetstream';
-import { createInbox, type Msg, type Subscription as NatsSubscription, nanos } from 'nats';
+import { createInbox, type Subscription as NatsSubscription, nanos } from 'nats';
 import type { NatsLink } from './nats-link.ts';
+import { NatsMessage, type Respond } from './nats-message.ts';
 
 /** The server says that it lives when it has nothing else to say. */
 const heartbeatMs = 1_000;
@@ -19,12 +20,18 @@ const maxMissedHeartbeats = 3;
 /** A consumer whose reader has died is removed by the server after this. */
 const inactiveMs = 5_000;
 
+/** The status of a heartbeat, and of flow control. */
+const idle = 100;
+
 /** A message as read; its payload is empty when only headers were asked for. */
 export interface OrderedMessage {
   readonly sequence: number;
   readonly storedAtMs: number;
-  readonly message: Msg;
+  readonly message: NatsMessage;
 }
+
+/** Nothing here is a request. */
+const noAnswer: Respond = () => {};
 
 /** What an {@link OrderedRun} is built from. */
 export interface OrderedRunParts {
@@ -65,7 +72,7 @@ export class OrderedRun {
     this.#subscription = connection.subscribe(this.#inbox, {
       callback: (error, message) => {
         if (error) this.#finish('refused', error);
-        else this.#receive(message);
+        else this.#receive(new NatsMessage(message, noAnswer));
       },
     });
     this.#watchdog = clock.schedule(heartbeatMs, () => this.#watch());
@@ -120,17 +127,17 @@ export class OrderedRun {
     }
   }
 
-  #receive(message: Msg): void {
+  #receive(message: NatsMessage): void {
     if (this.#end !== undefined) return;
     this.#heardAt = this.#parts.link.clock.monotonicMs();
-    const code = message.headers?.code ?? 0;
-    if (code === 0) this.#deliver(message);
-    else if (code === 100) this.#status(message);
-    else this.#finish('refused', new Error(`${code} ${message.headers?.description ?? ''}`));
+    const { status } = message;
+    if (status === undefined) this.#deliver(message);
+    else if (status === idle) this.#status(message);
+    else this.#finish('refused', new Error(`the consumer says ${status}`));
   }
 
-  #deliver(message: Msg): void {
-    const place = placeOf(message.reply ?? '');
+  #deliver(message: NatsMessage): void {
+    const place = placeOf(message.reply);
     if (place?.consumerSequence !== this.#delivered + 1) {
       this.#finish('gap');
       return;
@@ -141,15 +148,15 @@ export class OrderedRun {
   }
 
   /** Flow control is answered, a heartbeat compared (NATS ADR-15). */
-  #status(message: Msg): void {
+  #status(message: NatsMessage): void {
     const { connection } = this.#parts.link;
     if (message.reply) {
       connection.publish(message.reply);
       return;
     }
-    const stalled = message.headers?.get('Nats-Consumer-Stalled');
+    const stalled = message.serverHeader('Nats-Consumer-Stalled');
     if (stalled) connection.publish(stalled);
-    const last = message.headers?.get('Nats-Last-Consumer');
+    const last = message.serverHeader('Nats-Last-Consumer');
     if (last && Number(last) !== this.#delivered) this.#finish('gap');
     // It is idle, so it has delivered all it has: what was pending may have been removed since.
     else if (last) this.#catchUp();

@@ -9,13 +9,15 @@ import { closedError } from './closed-error.ts';
 import { messageFrame } from './nats-frame.ts';
 import type { NatsLink } from './nats-link.ts';
 import { NatsMessage, type Respond } from './nats-message.ts';
-import { BusError, type BusMessage } from './port.ts';
+import { BusError } from './port.ts';
 import type { WireMessage } from './wire-message.ts';
 
 interface OpenRequest {
   readonly subject: string;
   /** Ends it, once. */
-  readonly settle: (outcome: { readonly answer: BusMessage } | { readonly error: unknown }) => void;
+  readonly settle: (
+    outcome: { readonly answer: NatsMessage } | { readonly error: unknown },
+  ) => void;
 }
 
 /** See the module's header. */
@@ -50,7 +52,7 @@ export class NatsRequests {
       readonly timeoutMs: number;
       readonly signal: AbortSignal | undefined;
     },
-  ): Promise<BusMessage> {
+  ): Promise<NatsMessage> {
     const { subject } = message;
     if (this.#open.size >= this.#maxOpen) {
       throw failure(subject, 'full', `${this.#maxOpen} requests are open`);

@@ -29,6 +29,11 @@ const fixed = {
   num_replicas: 1,
 } as const;
 
+/** The stream behind a bucket. */
+export function bucketStream(bucket: string): string {
+  return `KV_${bucket}`;
+}
+
 /** One message a subject: the second is refused, so that a subject's first message stays the one. */
 export function jobStoreStream(spec: JobStoreSpec): Wanted {
   return {
@@ -53,7 +58,7 @@ export function jobStoreStream(spec: JobStoreSpec): Wanted {
  */
 export function keyValueStream(spec: KeyValueSpec): Wanted {
   return {
-    name: `KV_${spec.name}`,
+    name: bucketStream(spec.name),
     changeable: {
       subjects: [`$KV.${spec.name}.>`],
       max_age: nanos(spec.ttlMs),

@@ -1,6 +1,5 @@
 /** The stores of one connection: opened once each, made anew when a server came back without them. */
 import { type JetStreamManager, jetstream } from '@nats-io/jetstream';
-import { Kvm } from '@nats-io/kv';
 import { busLimits } from './bus-limits.ts';
 import { reportServerError } from './bus-report.ts';
 import { NatsJobStore } from './nats-job-store.ts';
@@ -33,9 +32,7 @@ export class NatsStores {
       const open = this.#jobStores.get(spec.name);
       open?.reshape(spec);
       const messaging = this.#messaging;
-      const store =
-        open ??
-        new NatsJobStore({ link, jetstream: manager.jetstream(), manager, messaging, spec });
+      const store = open ?? new NatsJobStore({ link, manager, messaging, spec });
       this.#jobStores.set(spec.name, store);
       return store;
     } catch (error) {
@@ -52,8 +49,7 @@ export class NatsStores {
       const open = this.#buckets.get(spec.name);
       open?.reshape(spec);
       if (open) return open;
-      const bucket = await new Kvm(manager.jetstream()).open(spec.name, { allow_direct: true });
-      const opened = new NatsKeyValue({ link, manager, bucket, spec });
+      const opened = new NatsKeyValue({ link, manager, messaging: this.#messaging, spec });
       this.#buckets.set(spec.name, opened);
       return opened;
     } catch (error) {

@@ -7,6 +7,7 @@ import { busLimits } from './bus-limits.ts';
 import { reportFeedRead, reportHandlerFailure } from './bus-report.ts';
 import type { NatsLink } from './nats-link.ts';
 import { type OrderedMessage, OrderedRun } from './nats-ordered-run.ts';
+import { bucketStream } from './nats-store-setup.ts';
 import type { KeyValueEntry } from './store-port.ts';
 
 /** Before reading anew after a refusal: not to ask in a tight loop. */
@@ -58,7 +59,7 @@ export class NatsWatch {
   async #read(): Promise<void> {
     const { bucket, link, manager, pattern } = this.#parts;
     const { signal } = this.#ending;
-    const stream = `KV_${bucket}`;
+    const stream = bucketStream(bucket);
     try {
       const { created, state } = await manager.streams.info(stream);
       // Another stream: the store was lost, and counts anew.
@@ -95,11 +96,11 @@ export class NatsWatch {
     const { bucket, handler } = this.#parts;
     this.#last = sequence;
     // A tool's deletion leaves a marker, which is no value (NATS ADR-8).
-    if (this.#ending.signal.aborted || message.headers?.has('KV-Operation')) return;
+    if (this.#ending.signal.aborted || 'KV-Operation' in message.headers) return;
     try {
       handler({
         key: message.subject.slice(`$KV.${bucket}.`.length),
-        bytes: message.data,
+        bytes: message.payload,
         revision: sequence,
       });
     } catch (error) {

@@ -50,6 +50,8 @@ function headerBlock(headers: Headers): string {
 
 /** What stands in a block of headers: the server's own (`Nats-…`) are left out. */
 export interface ReadHeaders {
+  /** The block itself. */
+  readonly text: string;
   readonly headers: Headers;
   /** A server's word on a message that is none, such as 503: nobody listens. */
   readonly status: number | undefined;
@@ -71,7 +73,16 @@ export function readHeaders(block: Uint8Array): ReadHeaders {
     }
     at = end + 2;
   }
-  return { headers, status: status === '' ? undefined : Number.parseInt(status, 10) };
+  return { text, headers, status: status === '' ? undefined : Number.parseInt(status, 10) };
+}
+
+/** A header of a block by its name; of one that is there twice the last, which the server added. */
+export function lastHeader(block: string, name: string): string | undefined {
+  const line = `\r\n${name}:`;
+  const at = block.lastIndexOf(line);
+  if (at < 0) return undefined;
+  const from = at + line.length;
+  return block.slice(from, block.indexOf('\r\n', from)).trim();
 }
 
 /** As they arrive: NATS trims the white space around a value. */

@@ -1,6 +1,6 @@
 import type { ConsumerConfig, JetStreamManager } from '@nats-io/jetstream';
 import { SimulatedClock } from '@starling/clock';
-import { type Msg, type NatsConnection, headers as natsHeaders } from 'nats';
+import type { Msg, NatsConnection } from 'nats';
 import { NatsLink } from '../src/nats-link.ts';
 
 type Deliver = (error: Error | null, message: Msg) => void;
@@ -63,13 +63,25 @@ export class FakeServer {
   }): void {
     const { consumer, pending, sequence, subject = 's' } = at;
     const reply = `$JS.ACK.S.c.1.${sequence}.${consumer}.1700000000000000000.${pending}`;
-    this.#deliver?.(null, { subject, reply, data: new Uint8Array() } as Msg);
+    this.#deliver?.(null, received({ subject, reply, block: '' }));
   }
 
   /** A heartbeat with these headers, or flow control when it asks for a reply. */
   status(fields: Readonly<Record<string, string>>, reply?: string): void {
-    const headers = natsHeaders(100, 'Idle Heartbeat');
-    for (const [name, value] of Object.entries(fields)) headers.set(name, value);
-    this.#deliver?.(null, { headers, ...(reply !== undefined && { reply }) } as Msg);
+    const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+    const block = `NATS/1.0 100 Idle Heartbeat\r\n${lines.join('')}\r\n`;
+    this.#deliver?.(null, received({ subject: 'inbox', reply: reply ?? '', block }));
   }
+}
+
+/** A message as the client hands it on: its headers are bytes before its payload. */
+function received(of: {
+  readonly subject: string;
+  readonly reply: string;
+  readonly block: string;
+}): Msg {
+  const { block, reply, subject } = of;
+  const bytes = Buffer.from(block);
+  const hdr = bytes.byteLength > 0 ? bytes.byteLength : -1;
+  return { subject, reply, data: new Uint8Array(), _msg: { hdr }, _rdata: bytes } as unknown as Msg;
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { messageFrame } from '../src/nats-frame.ts';
 import { bytes, text } from '../src/testing/bus-fixture.ts';
-import { assertSendable, readHeaders, trimmedHeaders } from '../src/wire-message.ts';
+import { assertSendable, lastHeader, readHeaders, trimmedHeaders } from '../src/wire-message.ts';
 
 const message = (headers: Record<string, string>, payload = '') => ({
   subject: 'a.b',
@@ -21,6 +21,7 @@ describe('headers on the wire', () => {
         if (Object.keys(headers).length === 0) expect(written).toBe('');
         else
           expect(readHeaders(bytes(written))).toEqual({
+            text: written,
             headers: trimmedHeaders(headers),
             status: undefined,
           });
@@ -46,6 +47,20 @@ describe('headers on the wire', () => {
     ['NATS/1.0\r\na: b\r\n\r\n', undefined],
   ])('%j has the status %s', (written, status) => {
     expect(readHeaders(bytes(written)).status).toBe(status);
+  });
+
+  it.each([
+    ["the server's own", 'NATS/1.0\r\nNats-Sequence: 7\r\na: b\r\n\r\n', '7'],
+    [
+      'what the server added, not what was sent',
+      'NATS/1.0\r\nNats-Sequence: 1\r\nNats-Sequence: 7\r\n\r\n',
+      '7',
+    ],
+    ['nothing in a value of another name', 'NATS/1.0\r\na: Nats-Sequence: 1\r\n\r\n', undefined],
+    ['nothing of a longer name', 'NATS/1.0\r\nNats-Sequence-Of: 1\r\n\r\n', undefined],
+    ['nothing at all', '', undefined],
+  ])('a header that a message of a stream has is read: %s', (_what, written, value) => {
+    expect(lastHeader(written, 'Nats-Sequence')).toBe(value);
   });
 });
 
