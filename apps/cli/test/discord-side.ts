@@ -137,6 +137,15 @@ export class DiscordSide {
     });
   }
 
+  /** A channel of the last guild, and so many people who can write there. */
+  async crowd(size: number): Promise<{ readonly channelId: string; readonly userIds: string[] }> {
+    const { guilds } = await this.#call(directory, 'GET', '/people/guilds?limit=1000');
+    const guild = guilds.findLast(({ members }) => members.length >= size);
+    const channel = guild?.channels.find(({ botWrites }) => botWrites);
+    if (!guild || !channel) throw new Error(`no guild of ${size} people`);
+    return { channelId: channel.id, userIds: guild.members.slice(0, size).map(({ id }) => id) };
+  }
+
   /** Shards that have a connected gateway session now. */
   async liveShards(): Promise<readonly number[]> {
     const { sessions: all } = await this.#call(sessions, 'GET', '/control/sessions');

@@ -28,6 +28,20 @@ describe('the exchange log', () => {
   });
 });
 
+describe('what a fleet has answered', () => {
+  it('is counted once a question, with those that cost no call [A8]', () => {
+    const log = new ExchangeLog(new SimulatedClock());
+    const usage = { promptTokens: 1, completionTokens: 1, estimated: false };
+    const answered = { kind: 'answered', model: 'toy', usage } as const;
+    log.add(exchange({ jobId: 'a', ending: answered }));
+    for (let n = 0; n < 2; n += 1) {
+      log.add(exchange({ jobId: 'b', ending: { ...answered, shared: true } }));
+    }
+    log.add(exchange({ jobId: 'c', ending: { kind: 'failed', code: 'cancelled' } }));
+    expect(log.counts).toEqual({ answered: 2, shared: 1 });
+  });
+});
+
 describe('the end of a fleet', () => {
   it('leaves whoever waited the time to look at the last answer', async () => {
     const clock = new SimulatedClock();

@@ -172,6 +172,40 @@ describe('one message through the local fleet', () => {
   });
 });
 
+describe('people of one guild who ask the same', () => {
+  it('cost one call and are each answered, where they talked before and a moment later [A8]', async () => {
+    const { channelId, userIds } = await under.discord.crowd(6);
+    const ask = (userId: string, content: string) =>
+      under.discord.say({ channelId, userId, mention: true, content });
+    const ended = async ({ messageId }: Said) =>
+      (await under.fleet.exchanges.wait(messageId, 60_000))?.ending;
+    const [regular = '', ...others] = userIds;
+    await ended(await ask(regular, 'Good evening.'));
+    await under.provider.forget();
+    await under.provider.pace('slow');
+
+    const content = 'What is a murmuration? [[tokens:20]]';
+    const asked = await Promise.all([regular, ...others.slice(0, 4)].map((id) => ask(id, content)));
+    const calls = async () => (await under.provider.record()).requests.map(({ ending }) => ending);
+    await expect.poll(calls, { interval: 50, timeout: 20_000 }).toEqual(['complete']);
+    // The answers are on their way to Discord, and some to the conversation.
+    asked.push(await ask(others.at(-1) ?? '', content));
+    const endings = await Promise.all(asked.map(ended));
+    const shared = endings.map((ending) => ending?.kind === 'answered' && (ending.shared ?? false));
+    expect(shared.toSorted()).toEqual([false, true, true, true, true, true]);
+    expect(await calls()).toEqual(['complete']);
+
+    const answers = await Promise.all(
+      asked.map(({ messageId }) => under.discord.answer(messageId, { quietMs: 300 })),
+    );
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    expect(answers.flatMap(({ messages }) => messages.map(({ replyTo }) => replyTo))).toEqual(
+      asked.map(({ messageId }) => messageId),
+    );
+    expect(under.fleet.exchanges.counts.shared).toBe(5);
+  });
+});
+
 describe('processes that are told to end in the middle of answers', () => {
   it.each([
     ['a worker and a balancer', ['worker-1', 'balancer-1']],

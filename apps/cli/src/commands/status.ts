@@ -24,7 +24,13 @@ export const status: Command = {
   },
 };
 
-function statusLines({ mode, uptimeMs, parts, exchanges }: FleetStatus): readonly string[] {
+function statusLines({
+  answers,
+  mode,
+  uptimeMs,
+  parts,
+  exchanges,
+}: FleetStatus): readonly string[] {
   const rows = parts.map(({ name, pid, memoryBytes, detail }) =>
     [
       name.padEnd(18),
@@ -36,6 +42,7 @@ function statusLines({ mode, uptimeMs, parts, exchanges }: FleetStatus): readonl
   return [
     `${mode} mode, up for ${Math.round(uptimeMs / 1000)} s`,
     ...rows,
+    `${answers.answered} questions answered, ${answers.shared} by the call of another (${answers.savedPercent} % of the calls saved)`,
     ...exchanges.flatMap((exchange) => exchangeLines(exchange)),
   ];
 }

@@ -10,12 +10,20 @@ const readingMs = 1_000;
 /** How many callers may wait for an exchange at once; one more is refused. */
 const maxWaiters = 100;
 
+/** How many questions were answered since the start, and how many of them by the call of another one. */
+export interface AnswerCounts {
+  readonly answered: number;
+  readonly shared: number;
+}
+
 /** The last exchanges of a running fleet, for the start screen, `say` and the demo. */
 export class ExchangeLog {
   readonly #clock: Clock;
   #lastAtMs = Number.NEGATIVE_INFINITY;
   readonly #byJob = new Map<string, Exchange>();
   readonly #waiters = new Set<{ readonly jobId: string; resolve(exchange: Exchange): void }>();
+
+  #counts: AnswerCounts = { answered: 0, shared: 0 };
 
   readonly #listeners: ((exchange: Exchange) => void)[] = [];
 
@@ -28,7 +36,16 @@ export class ExchangeLog {
     this.#listeners.push(listener);
   }
 
+  get counts(): AnswerCounts {
+    return this.#counts;
+  }
+
   add(exchange: Exchange): void {
+    const { ending } = exchange;
+    if (ending.kind === 'answered' && !this.#byJob.has(exchange.jobId)) {
+      const { answered, shared } = this.#counts;
+      this.#counts = { answered: answered + 1, shared: shared + Number(ending.shared ?? false) };
+    }
     this.#lastAtMs = this.#clock.monotonicMs();
     this.#byJob.delete(exchange.jobId);
     this.#byJob.set(exchange.jobId, exchange);

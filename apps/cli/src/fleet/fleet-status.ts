@@ -17,6 +17,8 @@ export const fleetStatus = z.object({
       memoryBytes: z.number().optional(),
     }),
   ),
+  /** Questions answered since the start; `shared` of them cost no call of the provider. */
+  answers: z.object({ answered: z.int(), shared: z.int(), savedPercent: z.number() }),
   /** The last ones, newest first. */
   exchanges: z.array(exchangeContract.schema),
 });
@@ -32,10 +34,13 @@ export async function readStatus(fleet: RunningFleet, uptimeMs: number): Promise
     const memoryBytes = part.pid === undefined ? undefined : await residentBytes(part.pid);
     return { ...part, ...(memoryBytes !== undefined && { memoryBytes }) };
   });
+  const { answered, shared } = fleet.exchanges.counts;
+  const savedPercent = Math.round((1_000 * shared) / Math.max(1, answered)) / 10;
   return {
     mode: fleet.mode,
     uptimeMs: Math.round(uptimeMs),
     parts: await Promise.all(parts),
+    answers: { answered, shared, savedPercent },
     exchanges: [...fleet.exchanges.recent(shownExchanges)],
   };
 }

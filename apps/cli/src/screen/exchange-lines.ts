@@ -19,7 +19,7 @@ function ending(exchange: Exchange): string {
     case 'answered': {
       const first = exchange.firstTextMs;
       const seen = first === undefined ? '' : ` (first text ${milliseconds(first)} ms)`;
-      return `${colors.green('✔')} answered in ${total}${seen}, ${exchange.edits} edits, by ${exchange.ending.model}`;
+      return `${colors.green('✔')} answered in ${total}${seen}, ${exchange.edits} edits, by ${exchange.ending.model}${exchange.ending.shared ? ', with the call of another' : ''}`;
     }
     case 'refused':
       return `${colors.yellow('⚠')} refused in ${total}: ${exchange.ending.code}`;
