@@ -29,8 +29,8 @@ export const features: readonly Feature[] = [
   },
   {
     id: 'A8',
-    name: 'Jobs that ask the same share one call of the provider, each with a stream and a record of its own',
-    missing: 'the bot and the ingress do not ask for it yet',
+    name: 'People of a guild who ask the same share one call of the provider, each with a stream of their own',
+    missing: 'on request over the ingress',
   },
   { id: 'A9', name: 'The answer streams into the message by edits; its final text always arrives' },
   {

@@ -8,6 +8,7 @@ import {
   instanceSection,
   natsSection,
   parseConfig,
+  sharingSection,
   telemetrySection,
 } from '@starling/config';
 import { balancerId } from '@starling/contracts';
@@ -30,6 +31,7 @@ await runProcess({
     const balancer = parseConfig(balancerSection, environment);
     const admission = parseConfig(admissionSection, environment);
     const delivery = parseConfig(deliverySection, environment);
+    const sharing = parseConfig(sharingSection, environment);
     const telemetry = parseConfig(telemetrySection, environment);
     const id = balancerId.parse(instance.id ?? `balancer-${random.integer(2 ** 32).toString(36)}`);
 
@@ -38,7 +40,7 @@ await runProcess({
       await startTelemetry({ service: 'balancer', instanceId: id, config: telemetry, clock }),
     );
     const bus = stack.use(await connectNats({ ...nats, name: id, clock, signal }));
-    const config = { ...balancer, ...admission, ...delivery };
+    const config = { ...balancer, ...admission, ...delivery, ...sharing };
     const role = await startBalancer({ bus, clock, random, balancerId: id, config });
     return {
       parts: [role],

@@ -9,6 +9,7 @@ import {
   natsSection,
   parseConfig,
   redisSection,
+  sharingSection,
   telemetrySection,
 } from '@starling/config';
 import { clusterId } from '@starling/contracts';
@@ -35,7 +36,10 @@ export async function runCluster(environment: Environment): Promise<number> {
     drainDeadlineMs: botSection.drainDeadlineMs.default,
     log: log('process', 'bot'),
     async build(stack, { signal }) {
-      const config = parseConfig(botSection, environment);
+      const config = {
+        ...parseConfig(botSection, environment),
+        ...parseConfig(sharingSection, environment),
+      };
       const nats = parseConfig(natsSection, environment);
       const redisConfig = parseConfig(redisSection, environment);
       const telemetry = parseConfig(telemetrySection, environment);

@@ -12,6 +12,7 @@ import {
   deliverySection,
   parseConfig,
   providerSection,
+  sharingSection,
   telemetrySection,
   workerSection,
 } from '@starling/config';
@@ -48,7 +49,8 @@ await runProcess({
   async build(stack, { signal }) {
     // Everything is read before anything is started: a wrong setting leaves nothing behind.
     const bot = requireBotToken(parseConfig(botSection, environment));
-    const delivery = parseConfig(deliverySection, environment);
+    const sharing = parseConfig(sharingSection, environment);
+    const delivery = { ...parseConfig(deliverySection, environment), ...sharing };
     const admission = parseConfig(admissionSection, environment);
     const balancer = { ...parseConfig(balancerSection, environment), ...admission, ...delivery };
     const worker = { ...parseConfig(workerSection, environment), ...delivery };
@@ -117,7 +119,7 @@ await runProcess({
             perUser: admission.jobsPerUser,
             perGuild: admission.jobsPerGuild,
           }),
-          config: bot,
+          config: { ...bot, ...sharing },
           clock,
           random,
         }),

@@ -7,6 +7,7 @@ import {
   natsSection,
   parseConfig,
   providerSection,
+  sharingSection,
   telemetrySection,
   workerSection,
 } from '@starling/config';
@@ -30,6 +31,7 @@ await runProcess({
     const nats = parseConfig(natsSection, environment);
     const worker = parseConfig(workerSection, environment);
     const delivery = parseConfig(deliverySection, environment);
+    const sharing = parseConfig(sharingSection, environment);
     const provider = providerFrom(parseConfig(providerSection, environment), { clock, random });
     const telemetry = parseConfig(telemetrySection, environment);
     const id = workerId.parse(instance.id ?? `worker-${random.integer(2 ** 32).toString(36)}`);
@@ -40,7 +42,7 @@ await runProcess({
     );
     stack.use(provider);
     const bus = stack.use(await connectNats({ ...nats, name: id, clock, signal }));
-    const config = { ...worker, ...delivery };
+    const config = { ...worker, ...delivery, ...sharing };
     const role = await startWorker({ bus, clock, random, provider, workerId: id, config });
     return {
       parts: [role],

@@ -2,6 +2,10 @@
  * The context builder: what the model reads, from what was gathered. A pure function, so that the
  * same conversation always gives the same bytes. The persona comes first and is never altered: a
  * provider's prompt cache hits on a prefix that is equal byte for byte (features A5).
+ *
+ * In a guild the words of a conversation carry names, so that nobody is taken for another. The question
+ * at hand carries one only where that can change the answer: those who ask the same get the same bytes,
+ * and may share a call (features A8).
  */
 import type { ChatMessage, UserId } from '@starling/contracts';
 import type { Turn } from './conversations.ts';
@@ -9,6 +13,7 @@ import { cutToTokens, estimateTokens } from './estimate-tokens.ts';
 import type { RepliedMessage } from './incoming-message.ts';
 import type { Scope } from './route.ts';
 import { speakerLabels } from './speaker-labels.ts';
+import { speaksOfSelf } from './speaks-of-self.ts';
 
 export interface ContextBudget {
   /** LLM tokens for history and reply chain in a direct message. */
@@ -30,6 +35,8 @@ export interface ContextParts {
   /** The messages that this one replies to, nearest first. */
   readonly replyChain: readonly RepliedMessage[];
   readonly budget: ContextBudget;
+  /** Whether the question may be answered by a call that others share; without it, it is always named. */
+  readonly mayShare: boolean;
 }
 
 export interface Context {
@@ -38,6 +45,8 @@ export interface Context {
   readonly estimatedTokens: number;
   /** Earlier messages that found no room; the model is told. */
   readonly leftOut: number;
+  /** Nothing in it depends on who asks. */
+  readonly isAnybodys: boolean;
 }
 
 /** A single message of the reply chain may take this share of the budget at most. */
@@ -46,7 +55,7 @@ const replyShare = 0.5;
 /** Builds the prompt. The current text is always whole; history gives way, oldest first. */
 export function buildContext(parts: ContextParts): Context {
   const { budget, history, replyChain, scope } = parts;
-  const labels = labelsOf(parts);
+  const { isAnybodys, label, labels } = namesIn(parts);
   let roomTokens = scope === 'dm' ? budget.dmTokens : budget.guildTokens;
 
   // What is replied to is what is talked about: it gets its room before older history does.
@@ -78,14 +87,14 @@ export function buildContext(parts: ContextParts): Context {
   leftOut += history.length * 2 - turns.length;
 
   const notice = leftOut > 0 ? [`[${leftOut} earlier messages are left out here.]`] : [];
-  const current = said(labels.get(parts.speaker.id), parts.text);
+  const current = said(label, parts.text);
   const messages: ChatMessage[] = [
     { role: 'system', content: parts.persona },
     ...turns,
     { role: 'user', content: [...notice, ...quoted, current].join('\n') },
   ];
   const estimatedTokens = messages.reduce((sum, { content }) => sum + estimateTokens(content), 0);
-  return { messages, estimatedTokens, leftOut };
+  return { messages, estimatedTokens, leftOut, isAnybodys };
 }
 
 /** A reply to what was said last anyway tells the model nothing new. */
@@ -97,12 +106,32 @@ function isLastSaid(replied: RepliedMessage, { history, self }: ContextParts): b
     : last.messageId === replied.id;
 }
 
-/** Labels tell speakers apart; where there is only one they would be noise. */
-function labelsOf({ speaker, history, replyChain, self }: ContextParts) {
+/** Of somebody who speaks of themself and has said nothing here: square brackets are in no name. */
+const newcomer = '[someone new]';
+
+/** Who is named how: in the conversation, and before the question at hand. */
+function namesIn(parts: ContextParts): {
+  readonly labels: ReadonlyMap<UserId, string>;
+  readonly label: string | undefined;
+  readonly isAnybodys: boolean;
+} {
+  const { history, mayShare, replyChain, scope, self, speaker, text } = parts;
   const authors = replyChain.map(({ author }) => author).filter(({ id }) => id !== self);
-  const speakers = [...history.map((turn) => turn.speaker), ...authors, speaker];
-  const isAlone = speakers.every(({ id }) => id === speaker.id);
-  return isAlone ? new Map<UserId, string>() : speakerLabels(speakers);
+  const view = [...history.map((turn) => turn.speaker), ...authors];
+  const isAlone = view.every(({ id }) => id === speaker.id);
+  // Where nobody else was heard names would be noise, unless others may come with the same question.
+  if (scope === 'dm' || view.length === 0 || (isAlone && !mayShare)) {
+    const isAnybodys = scope === 'guild' && view.length === 0;
+    return { labels: new Map(), label: undefined, isAnybodys };
+  }
+  if (!mayShare) {
+    const labels = speakerLabels([...view, speaker]);
+    return { labels, label: labels.get(speaker.id), isAnybodys: false };
+  }
+  const labels = speakerLabels(view);
+  if (!speaksOfSelf(text)) return { labels, label: undefined, isAnybodys: true };
+  const own = labels.get(speaker.id);
+  return { labels, label: own ?? newcomer, isAnybodys: own === undefined };
 }
 
 function said(label: string | undefined, text: string): string {

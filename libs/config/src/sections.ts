@@ -12,5 +12,6 @@ export * from './sections/local-section.ts';
 export * from './sections/nats-section.ts';
 export * from './sections/provider-section.ts';
 export * from './sections/redis-section.ts';
+export * from './sections/sharing-section.ts';
 export * from './sections/telemetry-section.ts';
 export * from './sections/worker-section.ts';

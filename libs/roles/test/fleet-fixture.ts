@@ -13,6 +13,7 @@ import {
   balancerSection,
   deliverySection,
   parseConfig,
+  sharingSection,
   workerSection,
 } from '@starling/config';
 import { balancerId, type Job, jobContract, jobId, workerId } from '@starling/contracts';
@@ -130,6 +131,7 @@ export class Fleet implements AsyncDisposable {
       config: {
         ...parseConfig(workerSection, settings),
         ...parseConfig(deliverySection, settings),
+        ...parseConfig(sharingSection, settings),
       },
     });
     this.#stack.use(role);
@@ -171,6 +173,7 @@ export class Fleet implements AsyncDisposable {
       config: {
         ...parseConfig({ ...admissionSection, ...balancerSection }, settings),
         ...parseConfig(deliverySection, settings),
+        ...parseConfig(sharingSection, settings),
       },
     });
     this.#stack.use(role);

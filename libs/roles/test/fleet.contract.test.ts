@@ -7,6 +7,7 @@ import {
   deliverySection,
   parseConfig,
   providerSection,
+  sharingSection,
   workerSection,
 } from '@starling/config';
 import {
@@ -90,7 +91,7 @@ describe('balancers and workers on NATS', () => {
     return stack.use(await connectNats(options));
   }
 
-  const delivery = parseConfig(deliverySection, {});
+  const delivery = { ...parseConfig(deliverySection, {}), ...parseConfig(sharingSection, {}) };
 
   async function worker(name: string): Promise<{ role: Worker; provider: Provider }> {
     const settings = {

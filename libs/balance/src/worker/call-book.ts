@@ -5,6 +5,9 @@
  * is. An answer that is whole is kept for a while, for those who ask a moment later.
  */
 import type { CallKey, JobId } from '@starling/contracts';
+import type { WorkerEffect } from './worker-events.ts';
+
+type Forgotten = Extract<WorkerEffect, { kind: 'forget_call' }>;
 
 /** Times (milliseconds) and bounds of shared calls. */
 export interface CallLimits {
@@ -105,7 +108,7 @@ export class CallBook {
    * @param characters of an answer that is whole, which is kept; absent when there is none
    * @returns calls whose answers are kept no longer
    */
-  ended(callKey: CallKey, characters: number | undefined, nowMs: number): readonly CallKey[] {
+  ended(callKey: CallKey, characters: number | undefined, nowMs: number): readonly Forgotten[] {
     const call = this.#calls.get(callKey);
     if (call?.state.kind !== 'open') return [];
     if (characters === undefined) {
@@ -119,8 +122,8 @@ export class CallBook {
   }
 
   /** Forgets what was kept long enough, or is too much. @returns the forgotten calls */
-  expire(nowMs: number): readonly CallKey[] {
-    const gone: CallKey[] = [];
+  expire(nowMs: number): readonly Forgotten[] {
+    const gone: Forgotten[] = [];
     for (const callKey of this.#kept) {
       const state = this.#calls.get(callKey)?.state;
       if (state?.kind !== 'kept') continue;
@@ -130,7 +133,7 @@ export class CallBook {
       this.#kept.delete(callKey);
       this.#keptCharacters -= state.characters;
       this.#calls.delete(callKey);
-      gone.push(callKey);
+      gone.push({ kind: 'forget_call', callKey });
     }
     return gone;
   }

@@ -100,7 +100,7 @@ export class WorkerCore {
         this.#endAnswered(event, nowMs, effects);
         break;
       case 'call_ended':
-        this.#forget(this.#calls.ended(event.callKey, event.characters, nowMs), effects);
+        effects.push(...this.#calls.ended(event.callKey, event.characters, nowMs));
         break;
       case 'cancel_requested':
         this.#cancel(event.jobId, effects);
@@ -121,7 +121,7 @@ export class WorkerCore {
         break;
       case 'tick':
         this.#balancers.sweep(nowMs);
-        this.#forget(this.#calls.expire(nowMs), effects);
+        effects.push(...this.#calls.expire(nowMs));
         this.#writeEndsAgain(nowMs, effects);
         this.#limit.look(this.#inFlight, nowMs);
         this.#report(nowMs, effects);
@@ -249,10 +249,6 @@ export class WorkerCore {
     // Of one that held no slot the next report is soon enough.
     if (!followed) this.#changed(nowMs, effects);
     this.#tellDrained(effects);
-  }
-
-  #forget(calls: readonly CallKey[], effects: WorkerEffect[]): void {
-    for (const callKey of calls) effects.push({ kind: 'forget_call', callKey });
   }
 
   #tellDrained(effects: WorkerEffect[]): void {

@@ -5,12 +5,13 @@ import type { BalancerId } from '@starling/contracts';
 import type { Drainable } from '@starling/lifecycle';
 import type { DeliveryConfig } from '../delivery/send-result.ts';
 
-/** Settings of `balancerSection`, `admissionSection` and `deliverySection` that the role itself needs. */
+/** Settings that the role itself needs, of its own section and of those for admission, delivery and sharing. */
 export interface BalancerConfig extends DeliveryConfig {
   readonly runTimeoutMs: number;
   readonly strategy: StrategyName;
   readonly jobsPerUser: number;
   readonly jobsPerGuild: number;
+  readonly callKeptMs: number;
 }
 
 export interface BalancerParts {

@@ -6,12 +6,14 @@ const overAdmission = 2;
 
 /** The core's limits: what bots admit under these settings no balancer refuses. */
 export function coreLimitsOf({
+  callKeptMs,
   jobsPerGuild,
   jobsPerUser,
-}: Pick<BalancerConfig, 'jobsPerGuild' | 'jobsPerUser'>): CoreLimits {
+}: Pick<BalancerConfig, 'callKeptMs' | 'jobsPerGuild' | 'jobsPerUser'>): CoreLimits {
   const { queue } = defaultCoreLimits;
   return {
     ...defaultCoreLimits,
+    callKeptMs,
     queue: {
       ...queue,
       perUser: Math.max(queue.perUser, overAdmission * jobsPerUser),

@@ -1,7 +1,7 @@
 import type { Bus } from '@starling/bus';
 import type { Conversations } from '@starling/chat';
 import type { Clock, Random } from '@starling/clock';
-import type { botSection, ConfigOf } from '@starling/config';
+import type { botSection, ConfigOf, sharingSection } from '@starling/config';
 import type { ClusterId } from '@starling/contracts';
 import type { Admission } from '@starling/jobs';
 import type { Jobs } from '../delivery/open-jobs.ts';
@@ -21,7 +21,8 @@ export type BotConfig = Pick<
   | 'resultGraceMs'
   | 'acceptRetryMs'
   | 'answersPerCluster'
->;
+> &
+  ConfigOf<typeof sharingSection>;
 
 /** What a bot is built from. Nothing of it is owned: who made a part disposes it. */
 export interface BotParts {

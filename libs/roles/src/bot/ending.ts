@@ -54,6 +54,7 @@ export function endingOf(
     const code = outcome.finishReason === 'content_filter' ? 'provider_refused' : 'answer_cut';
     return failedEnding({ code, partialText: '', correlationId, retryAtMs });
   }
-  const { model, usage } = outcome;
-  return { text: answer, answer, report: { kind: 'answered', model, usage } };
+  const { model, shared, usage } = outcome;
+  const report = { kind: 'answered', model, usage, ...(shared && { shared }) } as const;
+  return { text: answer, answer, report };
 }

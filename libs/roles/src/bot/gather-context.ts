@@ -41,6 +41,7 @@ export async function gatherContext(
     text: route.text,
     history,
     replyChain,
+    mayShare: config.shareCalls,
     budget: {
       dmTokens: config.contextDmTokens,
       guildTokens: config.contextGuildTokens,

@@ -2,7 +2,7 @@
  * The way in: a dispatch of the gateway becomes a job that the fleet has promised to answer, or a
  * calm refusal. Receive, route, context, admit, publish.
  */
-import { type IncomingMessage, type Route, route } from '@starling/chat';
+import { type Context, type IncomingMessage, type Route, route } from '@starling/chat';
 import {
   type ErrorCode,
   headerNames,
@@ -12,7 +12,7 @@ import {
   type QueuePlace,
 } from '@starling/contracts';
 import { decodeMessage } from '@starling/discord';
-import { acceptJob } from '@starling/jobs';
+import { acceptJob, callKeyOf } from '@starling/jobs';
 import {
   activeContext,
   attributeNames,
@@ -32,12 +32,14 @@ import { gatherContext } from './gather-context.ts';
 import type { OpenAnswer } from './open-answer.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Question } from './question.ts';
+import type { PromptToAsk, RecentQuestions } from './recent-questions.ts';
 
 export interface IntakeParts extends BotParts {
   readonly book: AnswerBook;
   readonly logger: Logger;
   readonly telemetry: RoleTelemetry;
   readonly quarantine: Quarantine;
+  readonly recent: RecentQuestions;
   readonly openAnswer: (question: Question) => OpenAnswer;
   readonly posts: AnswerPosts;
   /** Goes on with a job that an earlier process accepted. `stored`: its place in `JOBS`. */
@@ -222,7 +224,8 @@ async function prepare(
   const { admission, clock, config } = parts;
   const { question } = asked;
   const { timeline, origin } = question;
-  const context = await timeline.run('context', () => gatherContext(asked, parts));
+  const own = await timeline.run('context', () => gatherContext(asked, parts));
+  const { callKey, context } = promptFor(asked, own, parts);
   const holdMs = config.jobDeadlineMs + config.resultGraceMs + holdSlackMs;
   const decision = await timeline.run('admit', () =>
     admission.admit({ jobId: question.jobId, ...ownerOf(origin) }, { holdMs }),
@@ -235,11 +238,29 @@ async function prepare(
     origin,
     messages: [...context.messages],
     maxCompletionTokens: config.maxCompletionTokens,
+    ...(callKey !== undefined && { callKey }),
     acceptedAtMs,
     deadlineAtMs: acceptedAtMs + config.jobDeadlineMs,
   };
   const tokenEstimate = context.estimatedTokens + config.maxCompletionTokens;
   return { job, tokenEstimate, held: decision.replay };
+}
+
+/** In a guild, what is anybody's question is asked with the key and the prompt of who asked it first. */
+function promptFor(
+  asked: { readonly message: IncomingMessage; readonly question: Question },
+  own: Context,
+  { config, recent }: Pick<IntakeParts, 'config' | 'recent'>,
+): PromptToAsk {
+  const { asked: said, jobId, origin } = asked.question;
+  const { channelId, guildId, userId } = origin;
+  if (!config.shareCalls || !own.isAnybodys || guildId === undefined || !said)
+    return { context: own };
+  const repliesTo = asked.message.repliedTo?.id;
+  const { maxCompletionTokens } = config;
+  const keyOf = ({ messages }: Context) =>
+    callKeyOf({ messages: [...messages], maxCompletionTokens }, { kind: 'guild', guildId });
+  return recent.prompt({ jobId, userId, channelId, repliesTo, text: said.text }, own, keyOf);
 }
 
 /** Whose place a question takes. */

@@ -33,6 +33,7 @@ import { Outlooks } from './outlooks.ts';
 import { Presses } from './presses.ts';
 import { createQuarantine } from './quarantine.ts';
 import type { AnswerEnding, Question } from './question.ts';
+import { RecentQuestions } from './recent-questions.ts';
 import { reportEnding } from './report-ending.ts';
 import { watchSilence } from './watch-silence.ts';
 
@@ -57,6 +58,9 @@ export async function startBot(parts: BotParts): Promise<Bot> {
   const quarantine = createQuarantine(logger);
   /** What still has to be stored of answers that ended. */
   const trailing = new Set<Promise<void>>();
+  const { callKeptMs: keptMs, jobDeadlineMs, resultGraceMs } = parts.config;
+  const maxAgeMs = jobDeadlineMs + resultGraceMs;
+  const recent = new RecentQuestions({ clock, keptMs, maxAgeMs });
   const posts = new AnswerPosts({ posts: parts.jobs.ledger.posts, logger });
 
   const afterwards = (work: Promise<void>) => {
@@ -73,7 +77,11 @@ export async function startBot(parts: BotParts): Promise<Bot> {
     reportEnding(ended, { bus, clock, clusterId, logger });
     const owner = { jobId: question.jobId, ...ownerOf(origin) };
     afterwards(admission.release(owner));
+    const { report } = ending;
+    recent.ended(question.jobId, report.kind === 'answered');
     if (ending.answer === undefined || asked === undefined) return;
+    // What several were answered at once the conversation remembers once.
+    if (report.kind === 'answered' && report.shared) return;
     const turn = {
       messageId: origin.messageId,
       speaker: { id: origin.userId, name: asked.speakerName },
@@ -131,7 +139,7 @@ export async function startBot(parts: BotParts): Promise<Bot> {
 
   const intake: IntakeParts = {
     ...parts,
-    ...{ conversations, book, logger, posts, telemetry, quarantine, openAnswer },
+    ...{ conversations, book, logger, posts, telemetry, quarantine, recent, openAnswer },
     cancel: onGone,
     adopt: (job, stored) => adoption.adopt(job, stored),
   };

@@ -4,7 +4,6 @@
  * is written over that claim; an ephemeral one has neither, and its result goes to its ingress.
  */
 import {
-  defaultWorkerLimits,
   type FirstToken,
   WorkerCore,
   type WorkerEffect,
@@ -31,6 +30,7 @@ import { runJob } from './job-runner.ts';
 import { replyToRun } from './reply-to-run.ts';
 import { claimRun, endRun, type RunClaimsParts } from './run-claims.ts';
 import { SharedCalls } from './shared-calls.ts';
+import { workerLimitsOf } from './worker-limits.ts';
 import type { Worker, WorkerParts, WorkerSnapshot } from './worker-parts.ts';
 import { leaveRun, newRun, type WorkerRun } from './worker-run.ts';
 
@@ -86,7 +86,7 @@ class WorkerRole {
       slots: this.#slots,
       minSlots: config.minSlots,
       startedAtMs: this.#now(),
-      limits: { ...defaultWorkerLimits, reportMs: config.reportEveryMs },
+      limits: workerLimitsOf(config),
     });
   }
 

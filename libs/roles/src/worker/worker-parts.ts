@@ -5,12 +5,13 @@ import type { Drainable } from '@starling/lifecycle';
 import type { Provider } from '@starling/llm';
 import type { DeliveryConfig } from '../delivery/send-result.ts';
 
-/** Settings of `workerSection` and `deliverySection` that the role itself needs. */
+/** Settings of `workerSection`, `deliverySection` and `sharingSection` that the role itself needs. */
 export interface WorkerConfig extends DeliveryConfig {
   readonly slots: number;
   readonly minSlots: number;
   readonly reportEveryMs: number;
   readonly coalesceMs: number;
+  readonly callKeptMs: number;
 }
 
 export interface WorkerParts {

@@ -40,6 +40,8 @@ const config: BotConfig = {
   resultGraceMs: 5_000,
   acceptRetryMs: 1_000,
   answersPerCluster: 5,
+  shareCalls: true,
+  callKeptMs: 5_000,
 };
 
 /** An answer as the worker's result has it. */

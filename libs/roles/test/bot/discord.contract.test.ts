@@ -1,7 +1,7 @@
 import { type Bus, createMemoryBus } from '@starling/bus';
 import { createMemoryConversations } from '@starling/chat';
 import { systemClock as clock, systemRandom as random } from '@starling/clock';
-import { botSection, ConfigError, parseConfig } from '@starling/config';
+import { botSection, ConfigError, parseConfig, sharingSection } from '@starling/config';
 import {
   balancerId,
   clusterId,
@@ -57,10 +57,8 @@ describe('the bot in front of a real discord.js', () => {
   let tellPlace: (place: { position: number; waitMs: number }) => Promise<void>;
 
   const open = async (settings: Record<string, string> = {}) => {
-    const config = parseConfig(botSection, {
-      DISCORD_API_URL: `${emulator.restUrl}/api`,
-      ...settings,
-    });
+    const all = { DISCORD_API_URL: `${emulator.restUrl}/api`, ...settings };
+    const config = { ...parseConfig(botSection, all), ...parseConfig(sharingSection, all) };
     const bus = stack.use(createMemoryBus({ clock }));
     const jobs = await openJobs({ bus, clock });
     exchanges = [];

@@ -3,6 +3,7 @@ import {
   balancerSection,
   deliverySection,
   parseConfig,
+  sharingSection,
   workerSection,
 } from '@starling/config';
 import {
@@ -363,7 +364,7 @@ describe('a fleet whose slots are taken', () => {
       clock,
       script: () => [{ kind: 'wait', ms: 5_000 }, ...answerOf('Hello ', 'world')],
     });
-    const delivery = parseConfig(deliverySection, {});
+    const delivery = { ...parseConfig(deliverySection, {}), ...parseConfig(sharingSection, {}) };
     const slots = { STARLING_WORKER_SLOTS: '1' };
     const parts = { bus, clock, random };
     const worker = await startWorker({

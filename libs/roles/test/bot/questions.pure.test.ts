@@ -77,9 +77,9 @@ describe('a question', () => {
     bench.discord.say('what is my name?');
     const { job } = await bench.take();
     expect(job.messages.slice(1)).toEqual([
-      { role: 'user', content: 'my name is Ada' },
+      { role: 'user', content: 'ada: my name is Ada' },
       { role: 'assistant', content: 'Hello Ada.' },
-      { role: 'user', content: 'what is my name?' },
+      { role: 'user', content: 'ada: what is my name?' },
     ]);
   });
 
@@ -105,11 +105,9 @@ describe('a question', () => {
     const prompt = async () => (await bench.take()).job.messages.at(-1)?.content;
     const long = 'why would they do that, of all things, in the evening?';
     bench.discord.say(long, replying);
-    expect(await prompt()).toBe(
-      `[in reply to bob: birds]\n[in reply to bob: they flock]\nada: ${long}`,
-    );
+    expect(await prompt()).toBe(`[in reply to bob: birds]\n[in reply to bob: they flock]\n${long}`);
     bench.discord.say('why?', replying);
-    expect(await prompt()).toBe('[in reply to bob: they flock]\nada: why?');
+    expect(await prompt()).toBe('[in reply to bob: they flock]\nwhy?');
   });
 
   it('shows typing from the start until its first text, every eight seconds [F3]', async () => {

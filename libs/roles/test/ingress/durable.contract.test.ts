@@ -12,6 +12,7 @@ import {
   ingressSection,
   parseConfig,
   providerSection,
+  sharingSection,
   workerSection,
 } from '@starling/config';
 import { balancerId, ingressId, workerId } from '@starling/contracts';
@@ -64,7 +65,7 @@ describe('durable requests', () => {
     answersOf(instant);
     emulator.resetRecord();
     jobs = await openJobs({ bus: await connect('test'), clock });
-    const delivery = parseConfig(deliverySection, {});
+    const delivery = { ...parseConfig(deliverySection, {}), ...parseConfig(sharingSection, {}) };
     const settings = { OPENAI_BASE_URL: `${emulator.url}/v1`, STARLING_MODEL: 'sim' };
     const provider = stack.use(
       providerFrom(parseConfig(providerSection, settings), { clock, random }),
