@@ -203,6 +203,7 @@ class WorkerRole {
   #onRun(message: BusMessage): void {
     const asked = askedRunIn(message.payload);
     if (!asked) {
+      this.#telemetry.log('worker').warn('run_request.malformed');
       replyToRun(message, { kind: 'invalid' }, this.#telemetry);
       return;
     }
