@@ -22,6 +22,13 @@ describe('the study of the balancer', () => {
     expect(row('surge', 'credits_stealing', 3)?.waitP99Ms).toBeGreaterThan(10_000);
   });
 
+  it('starts a job that only its home sees in a free slot, whoever it was dealt to [B1] [B4]', () => {
+    expect(Object.keys(report.ephemeralP99Ms)).toEqual(['1', '3', '8']);
+    // A hop to the home and one to the worker; without grants that may be borrowed it is seconds.
+    for (const waitMs of Object.values(report.ephemeralP99Ms)) expect(waitMs).toBeLessThan(10);
+    expect(row('ephemeral', 'shared_view', 8)?.refusedFullPerThousand).toBeLessThan(10);
+  });
+
   it('measures what stands idle, the messages and the lost races', () => {
     for (const one of rows) expect(one.idleWhileWaiting).toBeLessThan(0.3);
     expect(row('steady', 'shared_view', 4)?.idleWhileWaiting).toBeLessThan(0.002);
@@ -35,7 +42,14 @@ describe('the report', () => {
   it('counts a number that is missing as one that was not reached', () => {
     expect(balancerReport([])).toMatchObject({
       ok: false,
-      missed: ['queue wait', 'queue wait against the ideal', 'surge', 'crash', 'spread'],
+      missed: [
+        'queue wait',
+        'queue wait against the ideal',
+        'surge',
+        'crash',
+        'spread',
+        'ephemeral',
+      ],
     });
   });
 });

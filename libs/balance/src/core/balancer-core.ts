@@ -12,11 +12,12 @@ import { chooseWorker } from '../choice/choose-worker.ts';
 import { explainFollowing } from '../choice/explanation.ts';
 import { leastConnections } from '../choice/strategies.ts';
 import type { Strategy } from '../choice/strategy.ts';
+import type { WorkerLoad } from '../fleet-view.ts';
 import { ConversationBook } from './conversation-book.ts';
 import { CoreCounts } from './core-counts.ts';
 import type { CoreEffect, CoreEvent } from './core-events.ts';
 import { type CoreLimits, defaultCoreLimits } from './core-limits.ts';
-import { GrantView } from './grant-view.ts';
+import { GrantView, type SpendableSlots } from './grant-view.ts';
 import type { JobState, TrackedJob } from './job-state.ts';
 import { JobTracker } from './job-tracker.ts';
 import { PeerBook } from './peer-book.ts';
@@ -51,8 +52,10 @@ export class BalancerCore {
     this.#peers = new PeerBook(limits.peerDeadMs);
     const { self } = parts;
     const { counts } = this;
-    this.#grants = new GrantView({ self, validMs: limits.reportValidMs, counts });
-    this.#tracker = new JobTracker({ self, limits, peers: this.#peers, counts });
+    const peers = this.#peers;
+    const { lieMs, reportValidMs: validMs } = limits;
+    this.#grants = new GrantView({ self, peers, validMs, lieMs, counts });
+    this.#tracker = new JobTracker({ self, limits, peers, counts });
     this.#conversations = new ConversationBook(limits.conversations);
   }
 
@@ -130,6 +133,7 @@ export class BalancerCore {
           tracker.get(event.jobId)?.header.conversationKey,
           event.workerId,
         );
+        if (!event.follows) this.#grants.peerSpent(event, nowMs);
         tracker.hinted(event, nowMs);
         break;
       case 'run_answered':
@@ -201,15 +205,23 @@ export class BalancerCore {
 
   #dispatch(nowMs: number, effects: CoreEffect[]): void {
     this.#follow(nowMs, effects);
+    this.#spend(this.#grants.ours(nowMs), nowMs, effects);
+    if (this.#tracker.waiting === 0) return;
+    const nextMs = this.#grants.nextBorrowAtMs(nowMs);
+    this.#spend(this.#grants.lent(nowMs), nowMs, effects);
+    if (this.#tracker.waiting > 0) this.#wakeAt(nextMs, nowMs, effects);
+  }
+
+  #spend(slots: SpendableSlots, nowMs: number, effects: CoreEffect[]): void {
     while (this.#tracker.waiting > 0) {
-      const job = this.#tracker.head(nowMs, (model) => this.#grants.canServe(model, nowMs));
+      const job = this.#tracker.head(nowMs, slots.canServe);
       if (job?.state.kind !== 'waiting') return;
       const turnAtMs = this.#tracker.turnAtMs(job);
       if (turnAtMs > nowMs) {
         this.#wakeAt(turnAtMs, nowMs, effects);
         return;
       }
-      if (!this.#send(job.header.jobId, nowMs, effects)) return;
+      if (!this.#send(job, slots.loads(), nowMs, effects)) return;
       if (job.header.callKey !== undefined) this.#follow(nowMs, effects);
     }
   }
@@ -236,11 +248,14 @@ export class BalancerCore {
     effects.push({ kind: 'wake', delayMs: atMs - nowMs });
   }
 
-  #send(jobId: JobId, nowMs: number, effects: CoreEffect[]): boolean {
-    const job = this.#tracker.get(jobId);
-    if (!job) return false;
+  #send(
+    job: TrackedJob,
+    loads: readonly WorkerLoad[],
+    nowMs: number,
+    effects: CoreEffect[],
+  ): boolean {
     const { random, strategy } = this.#parts;
-    const { model, conversationKey } = job.header;
+    const { conversationKey, jobId, model } = job.header;
     const lastWorker = this.#conversations.lastWorker(conversationKey);
     const options = {
       random,
@@ -249,7 +264,6 @@ export class BalancerCore {
       ...(strategy && { strategy }),
       ...(lastWorker !== undefined && { meanLoad: this.#grants.meanLoad(nowMs) }),
     };
-    const loads = this.#grants.granted(nowMs);
     let choice = chooseWorker(loads, { ...options, exclude: job.refusedBy });
     if (choice.kind === 'none' && job.refusedBy.size > 0) {
       // All that have room have refused it before, and have reported since: the round begins anew.

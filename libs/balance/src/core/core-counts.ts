@@ -10,6 +10,8 @@ export class CoreCounts {
   released = 0;
   /** A worker's grants were too old to spend while work waited. */
   grantsVoid = 0;
+  /** A grant that lay with a peer was spent in its place. */
+  borrowed = 0;
   /** A peer's word that it took a job was not followed by a report. */
   hintsVoid = 0;
   /** Somebody else held the claim. */

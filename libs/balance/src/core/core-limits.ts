@@ -10,6 +10,8 @@ export interface CoreLimits {
   readonly reportValidMs: number;
   /** A job is left to the balancers ranked before us for this long a rank. */
   readonly rankDelayMs: number;
+  /** A peer's grant that lies unspent for this long a rank may be spent in its place. */
+  readonly lieMs: number;
   /** A peer's word that it took a job is believed for this long unless a report lists the job. */
   readonly hintMs: number;
   /** A running job that no report lists for this long is looked up in the ledger. */
@@ -44,6 +46,7 @@ export const defaultCoreLimits: CoreLimits = {
   peerDeadMs: 750,
   reportValidMs: 750,
   rankDelayMs: 3,
+  lieMs: 3,
   hintMs: 500,
   silenceMs: 3_000,
   deafAfterMs: 3_000,

@@ -1,9 +1,9 @@
 /**
- * The grants that this balancer holds: what each worker's newest report deals it, less what it has
- * spent since. A report is a credit for a short time only; after that the worker may have dealt the
- * slot to somebody else.
+ * The grants that this balancer may spend: what each worker's newest report deals it, less what it has
+ * spent since; and what lies with peers that have no use for it. A report is a credit for a short time
+ * only; after that the worker may have dealt the slot to somebody else.
  */
-import type { BalancerId, JobId, LoadReport, WorkerId } from '@starling/contracts';
+import type { BalancerId, JobId, LoadReport, Took, WorkerId } from '@starling/contracts';
 import { meanLoadOf, serves } from '../choice/choose-worker.ts';
 import type { WorkerLoad } from '../fleet-view.ts';
 import {
@@ -13,6 +13,8 @@ import {
   healthScore,
 } from '../health/health-score.ts';
 import type { CoreCounts } from './core-counts.ts';
+import type { PeerBook } from './peer-book.ts';
+import { PeerGrants } from './peer-grants.ts';
 import { isNews } from './report-order.ts';
 
 interface Granting {
@@ -33,25 +35,38 @@ const neverAnsweredMs = 5_000;
 /** What is usual in the fleet is computed again after this long. */
 const normMs = 250;
 
+/** Slots that may be filled now. */
+export interface SpendableSlots {
+  /** Whether one of them can be filled with a job for this model. */
+  readonly canServe: (model: string | undefined) => boolean;
+  /** Their workers, with their load as their report and our own dispatches tell it. */
+  readonly loads: () => readonly WorkerLoad[];
+}
+
+/** What a {@link GrantView} is made of. */
+interface GrantViewParts {
+  readonly self: BalancerId;
+  readonly peers: PeerBook;
+  /** A report is a credit for this long. */
+  readonly validMs: number;
+  /** A peer's grant that lies for this long is anybody's to spend, by rank. */
+  readonly lieMs: number;
+  readonly counts: CoreCounts;
+}
+
 /** See the module's header. */
 export class GrantView {
-  readonly #self: BalancerId;
-  readonly #validMs: number;
-  readonly #counts: CoreCounts;
+  readonly #parts: GrantViewParts;
   readonly #workers = new Map<WorkerId, Granting>();
   /** Workers that have a grant of ours left, or had when they were last looked at. */
   readonly #open = new Map<WorkerId, Granting>();
+  readonly #lying: PeerGrants;
   #norm: FleetNorm = { errorRate: 0, firstTokenMs: undefined };
   #normAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: {
-    readonly self: BalancerId;
-    readonly validMs: number;
-    readonly counts: CoreCounts;
-  }) {
-    this.#self = parts.self;
-    this.#validMs = parts.validMs;
-    this.#counts = parts.counts;
+  constructor(parts: GrantViewParts) {
+    this.#parts = parts;
+    this.#lying = new PeerGrants(parts.self);
   }
 
   /** @returns whether the report was newer than what was known */
@@ -71,14 +86,33 @@ export class GrantView {
       known.reportedAtMs = nowMs;
       this.#settle(known, nowMs);
     }
-    if ((report.grants?.[this.#self] ?? 0) > 0) this.#open.set(report.workerId, known);
+    if ((report.grants?.[this.#parts.self] ?? 0) > 0) this.#open.set(report.workerId, known);
     else this.#open.delete(report.workerId);
+    this.#lying.report(report, nowMs);
     return true;
   }
 
   /** A run request is on its way: the grant is spent. */
   spent(workerId: WorkerId, jobId: JobId, nowMs: number): void {
-    this.#workers.get(workerId)?.spent.set(jobId, { sinceMs: nowMs, answered: false });
+    const known = this.#workers.get(workerId);
+    if (!known) return;
+    if (this.#free(known, nowMs) <= 0) {
+      this.#lying.spent(workerId, this.#parts.self);
+      this.#parts.counts.borrowed += 1;
+    }
+    known.spent.set(jobId, { sinceMs: nowMs, answered: false });
+  }
+
+  /** A peer sent a job to a worker: with a grant of its own, or of another one, or of ours. */
+  peerSpent(
+    { balancerId, jobId, workerId }: Pick<Took, 'balancerId' | 'jobId' | 'workerId'>,
+    nowMs: number,
+  ): void {
+    if (this.#lying.spent(workerId, balancerId)) return;
+    const known = this.#workers.get(workerId);
+    if (known && this.#free(known, nowMs) > 0) {
+      known.spent.set(jobId, { sinceMs: nowMs, answered: true });
+    }
   }
 
   /**
@@ -95,12 +129,15 @@ export class GrantView {
     const known = this.#workers.get(workerId);
     if (known) known.heardAtMs = Number.NEGATIVE_INFINITY;
     this.#open.delete(workerId);
+    this.#lying.forget(workerId);
   }
 
   /** Whether the worker reported a moment ago, and means to go on. */
   isHeard(workerId: WorkerId, nowMs: number): boolean {
     const known = this.#workers.get(workerId);
-    return known !== undefined && !known.report.draining && nowMs - known.heardAtMs < this.#validMs;
+    return (
+      known !== undefined && !known.report.draining && nowMs - known.heardAtMs < this.#parts.validMs
+    );
   }
 
   /** The worker's load as its report and our own dispatches tell it. */
@@ -109,25 +146,24 @@ export class GrantView {
     return known && this.#load(workerId, known);
   }
 
-  /** Whether a grant can be spent now on a job for this model. */
-  canServe(model: string | undefined, nowMs: number): boolean {
-    for (const [workerId, known] of this.#open) {
-      if (this.#free(known, nowMs) <= 0) this.#shut(workerId, known, nowMs);
-      else if (serves(this.#load(workerId, known), model)) return true;
-    }
-    return false;
+  /** What we hold grants of. */
+  ours(nowMs: number): SpendableSlots {
+    return this.#spendable(() => this.#granted(nowMs), nowMs);
   }
 
-  /** The workers whose grants we hold, with their load as their report and our own dispatches tell it. */
-  granted(nowMs: number): WorkerLoad[] {
-    const norm = this.#normAt(nowMs);
-    const loads: WorkerLoad[] = [];
-    for (const [workerId, known] of this.#open) {
-      if (this.#free(known, nowMs) <= 0) continue;
-      const score = healthScore(signsOf(known.report), norm);
-      loads.push({ ...this.#load(workerId, known), score });
+  /** What lies with peers for so long that we may spend it in their place. */
+  lent(nowMs: number): SpendableSlots {
+    return this.#spendable(() => this.#borrowable(nowMs), nowMs);
+  }
+
+  /** When the next of the grants that lie with peers may be spent; infinite when there is none. */
+  nextBorrowAtMs(nowMs: number): number {
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const workerId of this.#lying.workers) {
+      const atMs = this.#oursAtMs(workerId);
+      if (atMs > nowMs) nextMs = Math.min(nextMs, atMs);
     }
-    return loads;
+    return nextMs;
   }
 
   /** Slots that are ours to fill now. */
@@ -141,7 +177,7 @@ export class GrantView {
   meanLoad(nowMs: number): number {
     const loads: WorkerLoad[] = [];
     for (const [workerId, known] of this.#workers) {
-      if (nowMs - known.heardAtMs < this.#validMs) loads.push(this.#load(workerId, known));
+      if (nowMs - known.heardAtMs < this.#parts.validMs) loads.push(this.#load(workerId, known));
     }
     return meanLoadOf(loads);
   }
@@ -153,6 +189,44 @@ export class GrantView {
         report.running.includes(jobId) || report.ended?.some((end) => end.jobId === jobId);
       if (answered || told || nowMs - sinceMs >= neverAnsweredMs) spent.delete(jobId);
     }
+  }
+
+  #spendable(workers: () => Iterable<[WorkerId, Granting]>, nowMs: number): SpendableSlots {
+    return {
+      canServe: (model) => {
+        for (const [workerId, known] of workers()) {
+          if (serves(this.#load(workerId, known), model)) return true;
+        }
+        return false;
+      },
+      loads: () => Array.from(workers(), ([id, known]) => this.#scored(id, known, nowMs)),
+    };
+  }
+
+  *#granted(nowMs: number): Generator<[WorkerId, Granting]> {
+    for (const entry of this.#open) {
+      if (this.#free(entry[1], nowMs) > 0) yield entry;
+      else this.#shut(...entry, nowMs);
+    }
+  }
+
+  *#borrowable(nowMs: number): Generator<[WorkerId, Granting]> {
+    for (const workerId of this.#lying.workers) {
+      const known = this.#workers.get(workerId);
+      if (!known || nowMs - known.heardAtMs >= this.#parts.validMs) continue;
+      if (nowMs >= this.#oursAtMs(workerId)) yield [workerId, known];
+    }
+  }
+
+  /** In an order that differs from worker to worker, so that those in need do not all take the same one. */
+  #oursAtMs(workerId: WorkerId): number {
+    const { lieMs, peers, self } = this.#parts;
+    return this.#lying.lyingSinceMs(workerId) + lieMs * (1 + peers.rankOf(workerId, self));
+  }
+
+  #scored(workerId: WorkerId, known: Granting, nowMs: number): WorkerLoad {
+    const score = healthScore(signsOf(known.report), this.#normAt(nowMs));
+    return { ...this.#load(workerId, known), score };
   }
 
   #load(workerId: WorkerId, { report, spent }: Granting): WorkerLoad {
@@ -167,21 +241,21 @@ export class GrantView {
   }
 
   #free(known: Granting, nowMs: number): number {
-    if (known.report.draining || nowMs - known.heardAtMs >= this.#validMs) return 0;
-    return Math.max(0, (known.report.grants?.[this.#self] ?? 0) - known.spent.size);
+    if (known.report.draining || nowMs - known.heardAtMs >= this.#parts.validMs) return 0;
+    return Math.max(0, (known.report.grants?.[this.#parts.self] ?? 0) - known.spent.size);
   }
 
   /** A void report is looked at no more; one whose grants are spent may get them back by an answer. */
   #shut(workerId: WorkerId, known: Granting, nowMs: number): void {
-    if (nowMs - known.heardAtMs < this.#validMs) return;
+    if (nowMs - known.heardAtMs < this.#parts.validMs) return;
     this.#open.delete(workerId);
-    this.#counts.grantsVoid += 1;
+    this.#parts.counts.grantsVoid += 1;
   }
 
   #normAt(nowMs: number): FleetNorm {
     if (nowMs - this.#normAtMs >= normMs) {
       const heard = [...this.#workers.values()].filter(
-        ({ heardAtMs }) => nowMs - heardAtMs < this.#validMs,
+        ({ heardAtMs }) => nowMs - heardAtMs < this.#parts.validMs,
       );
       this.#norm = fleetNorm(heard.map(({ report }) => signsOf(report)));
       this.#normAtMs = nowMs;
@@ -192,7 +266,9 @@ export class GrantView {
   #makeRoom(nowMs: number): void {
     if (this.#workers.size < maxWorkers) return;
     for (const [workerId, { reportedAtMs }] of this.#workers) {
-      if (nowMs - reportedAtMs >= forgetAfterMs) this.#workers.delete(workerId);
+      if (nowMs - reportedAtMs < forgetAfterMs) continue;
+      this.#workers.delete(workerId);
+      this.#lying.forget(workerId);
     }
   }
 }

@@ -30,10 +30,20 @@ export interface Violation {
   readonly detail: string;
 }
 
+interface Claim {
+  readonly workerId: WorkerId;
+  readonly attempt: number;
+  /** Of its worker: what it claimed in an earlier one, it does not run. */
+  readonly life: number | undefined;
+  readonly sinceMs: number;
+}
+
 interface Credit {
   readonly epoch: number;
   readonly sequence: number;
   readonly granted: number;
+  /** Slots dealt to anybody: one that lies with a peer may be spent in its place. */
+  readonly dealt: number;
   spent: number;
 }
 
@@ -58,7 +68,7 @@ export class Checker implements StoreWitness {
   readonly #deadlines = new Map<JobId, number>();
   /** Jobs that held a slot of a worker without a stream when that was looked at last. */
   #idle: ReadonlySet<string> = new Set();
-  readonly #claims = new Map<JobId, { readonly workerId: WorkerId; readonly sinceMs: number }>();
+  readonly #claims = new Map<JobId, Claim>();
   readonly #credits = new Map<string, Credit>();
   #workers: readonly SimWorker[] = [];
   #balancers: readonly SimBalancer[] = [];
@@ -101,8 +111,9 @@ export class Checker implements StoreWitness {
 
   ledgerWritten(jobId: JobId, { record }: LedgerWrite, _before: LedgerEntry | undefined): void {
     if (record.kind === 'run') {
-      const { workerId } = record;
-      this.#claims.set(jobId, { workerId, sinceMs: this.#simulation.nowMs });
+      const { attempt, workerId } = record;
+      const life = this.#workers.find(({ id }) => id === workerId)?.node.life;
+      this.#claims.set(jobId, { workerId, attempt, life, sinceMs: this.#simulation.nowMs });
     }
     if (record.kind !== 'end') return;
     this.#claims.delete(jobId);
@@ -155,8 +166,9 @@ export class Checker implements StoreWitness {
     const older =
       known && (epoch < known.epoch || (epoch === known.epoch && sequence <= known.sequence));
     if (older) return;
-    const granted = report.grants?.[balancerId] ?? 0;
-    this.#credits.set(key, { epoch, sequence, granted, spent: 0 });
+    const { [balancerId]: granted = 0 } = report.grants ?? {};
+    const dealt = Object.values(report.grants ?? {}).reduce((sum, slots) => sum + slots, 0);
+    this.#credits.set(key, { epoch, sequence, granted, dealt, spent: 0 });
   }
 
   /** A balancer dispatches a job. One that shares a call opens no stream, and so needs no credit. */
@@ -168,9 +180,9 @@ export class Checker implements StoreWitness {
   #judgeSpending(balancer: SimBalancer, run: Extract<CoreEffect, { kind: 'run' }>): void {
     const credit = this.#credits.get(`${balancer.id} ${run.workerId}`);
     if (credit) credit.spent += 1;
-    if (!credit || credit.spent > credit.granted) {
-      const granted = credit?.granted ?? 0;
-      const detail = `${balancer.id} sent ${credit?.spent} jobs on ${granted} grants of ${run.workerId}`;
+    if (!credit || credit.spent > credit.dealt) {
+      const dealt = credit?.dealt ?? 0;
+      const detail = `${balancer.id} sent ${credit?.spent} jobs on ${dealt} dealt slots of ${run.workerId}`;
       this.violated('a grant is spent once', detail);
     }
   }
@@ -180,6 +192,9 @@ export class Checker implements StoreWitness {
     const holder = this.#workers.find(({ id }) => id === claim?.workerId);
     if (!claim || !holder || !this.#bus?.isUp(balancer.node)) return;
     const { following, running } = holder.core;
+    // Its holder may have died since, or never have learned that it won: then it runs nothing.
+    const isStarted = this.#started.has(`${run.jobId} ${claim.attempt}`);
+    if (holder.node.life !== claim.life || !isStarted) return;
     if (!running.includes(run.jobId) && !following.includes(run.jobId)) return;
     const claimedMs = this.#simulation.nowMs - claim.sinceMs;
     const audibleMs = Math.min(

@@ -82,6 +82,7 @@ export class SimBalancer {
     tally.count('claim silent, asked the ledger', counts.silent);
     tally.count('run unanswered, asked the ledger', counts.unanswered);
     tally.count('grant void', counts.grantsVoid);
+    tally.count('grant of a peer spent', counts.borrowed);
     tally.count('hint void', counts.hintsVoid);
     tally.count('race lost', counts.racesLost);
     tally.count('refused full', counts.refusedFull);

@@ -24,6 +24,7 @@ export const rescueNames = [
   'stale epoch refused',
   'own end recognized',
   'grant void',
+  'grant of a peer spent',
   'hint void',
   'race lost',
   'refused full',

@@ -7,6 +7,7 @@ const asked = {
   surgeColdP99Ms: 300,
   crashP99Ms: 1_000,
   spread: 0.1,
+  ephemeralP99Ms: 25,
 } as const;
 
 /** A wait of a few hops is as good as none: below this a ratio to the ideal says nothing. */
@@ -24,6 +25,8 @@ export interface BalancerReport {
   /** p99 of the minute after one of three balancers died. */
   readonly crashP99Ms: number;
   readonly spread: Readonly<Record<'light' | 'heavy', number>>;
+  /** p99 of jobs that only their home sees while half of the slots are free, by balancers. */
+  readonly ephemeralP99Ms: Readonly<Record<string, number>>;
   /** Numbers that were not reached. */
   readonly missed: readonly string[];
   readonly rows: readonly StudyRow[];
@@ -41,7 +44,9 @@ export function balancerReport(rows: readonly StudyRow[]): BalancerReport {
     p2c: steady('p2c'),
     leastConnectionsStale: steady('least_connections_stale'),
   };
-  const surge = of('surge').map(({ balancers, waitP99Ms }) => [balancers, waitP99Ms] as const);
+  const byBalancers = (situation: StudyRow['situation']) =>
+    of(situation).map(({ balancers, waitP99Ms }) => [balancers, waitP99Ms] as const);
+  const [surge, ephemeral] = [byBalancers('surge'), byBalancers('ephemeral')];
   const crashP99Ms = of('crash').find(({ balancers }) => balancers === 3)?.waitP99Ms ?? Number.NaN;
   const [light = Number.NaN, heavy = Number.NaN] = of('spread').map(({ spread }) => spread);
   const ideal = Math.max(queueWaitP99Ms.central * asked.timesCentral, negligibleMs);
@@ -49,9 +54,10 @@ export function balancerReport(rows: readonly StudyRow[]): BalancerReport {
   const reached = {
     'queue wait': queueWaitP99Ms.chosen <= asked.queueWaitP99Ms,
     'queue wait against the ideal': queueWaitP99Ms.chosen <= ideal,
-    surge: surge.length > 0 && surge.every(([, waitMs]) => waitMs <= asked.surgeColdP99Ms),
+    surge: within(surge, asked.surgeColdP99Ms),
     crash: crashP99Ms <= asked.crashP99Ms,
     spread: light < asked.spread && heavy < asked.spread,
+    ephemeral: within(ephemeral, asked.ephemeralP99Ms),
   };
   const missed = Object.entries(reached).flatMap(([name, is]) => (is ? [] : [name]));
   return {
@@ -61,7 +67,12 @@ export function balancerReport(rows: readonly StudyRow[]): BalancerReport {
     surgeColdP99Ms: Object.fromEntries(surge),
     crashP99Ms,
     spread: { light, heavy },
+    ephemeralP99Ms: Object.fromEntries(ephemeral),
     missed,
     rows,
   };
+}
+
+function within(waits: readonly (readonly [number, number])[], mostMs: number): boolean {
+  return waits.length > 0 && waits.every(([, waitMs]) => waitMs <= mostMs);
 }

@@ -1,6 +1,6 @@
 /**
  * The study that settles how several balancers share a fleet: the same arrivals and service times for
- * each design, in four situations. What a row means stands in docs/adr/0005-shared-view.md.
+ * each design, in five situations. What a row means stands in docs/adr/0005-shared-view.md.
  */
 import { quantile } from '../kernel/draws.ts';
 import { centralQueue } from './central-queue.ts';
@@ -21,7 +21,7 @@ export interface StudySize {
 
 /** One design in one situation. */
 export interface StudyRow {
-  readonly situation: 'steady' | 'surge' | 'crash' | 'spread';
+  readonly situation: 'steady' | 'surge' | 'crash' | 'spread' | 'ephemeral';
   readonly design: string;
   readonly balancers: number;
   readonly jobs: number;
@@ -35,6 +35,8 @@ export interface StudyRow {
   readonly idleWhileWaiting: number;
   readonly messagesPerJob: number;
   readonly lostRacesPerThousand: number;
+  /** Run requests that found the worker full, in a thousand jobs. */
+  readonly refusedFullPerThousand: number;
   /** Difference between the most and the least completed work of a worker, over the mean. */
   readonly spread: number;
 }
@@ -75,7 +77,7 @@ export type DesignName = keyof typeof designs;
 /** Runs one design through one situation, once for each seed. */
 function observe(design: DesignName, situation: Situation, size: StudySize): StudyRow {
   const waits: number[] = [];
-  const sums = { idle: 0, messages: 0, lost: 0, started: 0, spread: 0, refused: 0 };
+  const sums = { idle: 0, messages: 0, lost: 0, full: 0, started: 0, spread: 0, refused: 0 };
   for (let run = 0; run < size.seeds; run += 1) {
     const world = new World(situation.shape, size.seed + run);
     const { simulation } = world;
@@ -96,6 +98,7 @@ function observe(design: DesignName, situation: Situation, size: StudySize): Stu
     sums.idle += world.idleWhileWaiting;
     sums.messages += world.messages;
     sums.lost += world.lostRaces;
+    sums.full += world.refusedFull;
     sums.started += world.started;
     sums.refused += world.refusedQuiet;
     sums.spread += spreadOf(world.servedBy);
@@ -113,6 +116,7 @@ function observe(design: DesignName, situation: Situation, size: StudySize): Stu
     idleWhileWaiting: Number((sums.idle / size.seeds).toPrecision(3)),
     messagesPerJob: rounded(sums.messages / sums.started),
     lostRacesPerThousand: rounded((sums.lost / sums.started) * 1_000),
+    refusedFullPerThousand: rounded((sums.full / sums.started) * 1_000),
     spread: Number((sums.spread / size.seeds).toPrecision(3)),
   };
 }
@@ -146,6 +150,7 @@ export function* balancerStudy(size: StudySize): Generator<StudyRow> {
     for (const balancers of [3, 8]) yield observe(design, crash(balancers), size);
   }
   for (const load of [0.2, 0.9]) yield observe('shared_view', spread(load), { ...size, seeds: 1 });
+  for (const balancers of [1, 3, 8]) yield observe('shared_view', ephemeral(balancers), size);
 }
 
 function surge(balancers: number): Situation {
@@ -179,5 +184,21 @@ function spread(load: number): Situation {
     workload: { load, guilds: quietGuilds },
     durationMs: jobs / (new World(shape, 0).capacity * load),
     measureFromMs: 0,
+  };
+}
+
+/**
+ * Every job waits at its home alone, and half of the slots are free: whoever waits, waits for a slot that
+ * is dealt to somebody else. Short jobs, as in the benchmark of the real fleet.
+ */
+function ephemeral(balancers: number): Situation {
+  const serviceMs = { mean: 80, sigma: 1.1 };
+  const shape = { workers: 8, slots: 4, balancers, serviceMs, slowShare: 0 };
+  return {
+    name: 'ephemeral',
+    shape,
+    workload: { load: 0.5, guilds: quietGuilds, ephemeral: 1 },
+    durationMs: 20_000,
+    measureFromMs: 1_000,
   };
 }

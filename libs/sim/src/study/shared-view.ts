@@ -7,6 +7,8 @@ import {
   BalancerCore,
   type CoreEffect,
   type CoreEvent,
+  defaultCoreLimits,
+  rendezvousWeight,
   WorkerCore,
   type WorkerEffect,
   type WorkerEvent,
@@ -52,7 +54,9 @@ class SharedView implements Design {
     const { simulation, shape } = world;
     this.#balancers = Array.from({ length: shape.balancers }, (_, index) => {
       const id = balancerId.parse(`b${index}`);
-      const core = new BalancerCore({ self: id, random: simulation.random });
+      // A standby leaves what is dealt to the active one alone.
+      const limits = { ...defaultCoreLimits, ...(standbys && { lieMs: Number.POSITIVE_INFINITY }) };
+      const core = new BalancerCore({ self: id, random: simulation.random, limits });
       return { id, core, alive: true, heardActiveAtMs: simulation.nowMs };
     });
     this.#workers = Array.from({ length: shape.workers }, (_, index) => {
@@ -74,9 +78,24 @@ class SharedView implements Design {
   submit(job: StudyJob): void {
     const { header } = job;
     this.#jobs.set(header.jobId, job);
+    if (job.ephemeral) {
+      this.#submitToHome(job);
+      return;
+    }
     const sequence = this.#sequence++;
     this.#world.messages += 2;
     this.#toBalancers({ kind: 'job_stored', header, sequence });
+  }
+
+  /** As an ingress does: the job's home alone is told. */
+  #submitToHome({ header }: StudyJob): void {
+    const weightOf = ({ id }: Balancer) => rendezvousWeight(header.jobId, id);
+    const living = this.#balancers.filter(({ alive }) => alive);
+    const [home] = living.sort((a, b) => weightOf(b) - weightOf(a));
+    this.#world.messages += 2;
+    this.#world.simulation.after(hopMs, () => {
+      if (home) this.#balance(home, { kind: 'job_stored', header, sequence: 0 });
+    });
   }
 
   crash(): void {
@@ -146,13 +165,11 @@ class SharedView implements Design {
         this.#answerRead(balancer, effect.jobId);
         break;
       case 'end_failed': {
-        const { jobId, attempt } = effect;
-        const record = { kind: 'end', outcome: 'failed', attempt } as const;
+        const { jobId } = effect;
         const job = this.#jobs.get(jobId);
-        if (this.#ledger.write(jobId, { expected: effect.previousRevision, record }) && job) {
-          this.#world.refuse(job);
-          simulation.after(storeMs, () => this.#forget(jobId));
-        }
+        if (!this.#ledger.fail(effect) || !job) break;
+        this.#world.refuse(job);
+        simulation.after(storeMs, () => this.#forget(jobId));
         break;
       }
       case 'wake_owner':
@@ -162,24 +179,18 @@ class SharedView implements Design {
   }
 
   #ask(balancer: Balancer, effect: Extract<CoreEffect, { kind: 'run' }>): void {
-    const { jobId, sequence, attempt, previousRevision } = effect;
-    const worker = this.#workerIndex.get(effect.workerId);
+    const { jobId, workerId, sequence, attempt, previousRevision } = effect;
+    const worker = this.#workerIndex.get(workerId);
     if (worker === undefined) return;
     this.#world.messages += 1;
     const peers = this.#standbys ? [] : this.#balancers.filter((one) => one !== balancer);
     this.#world.messages += peers.length;
     this.#world.simulation.after(hopMs, () => {
-      const took = { kind: 'peer_took', jobId, workerId: effect.workerId } as const;
-      for (const peer of peers) this.#balance(peer, { ...took, balancerId: balancer.id });
       const from = balancer.id;
-      this.#work(worker, {
-        kind: 'run_requested',
-        jobId,
-        sequence,
-        attempt,
-        previousRevision,
-        from,
-      });
+      const took = { kind: 'peer_took', jobId, workerId, balancerId: from } as const;
+      for (const peer of peers) this.#balance(peer, took);
+      const request = { jobId, sequence, attempt, previousRevision, from };
+      this.#work(worker, { kind: 'run_requested', ...request });
     });
   }
 
@@ -219,14 +230,9 @@ class SharedView implements Design {
         this.#reply(worker, effect);
         break;
       case 'claim': {
-        const { jobId, attempt, previousRevision: expected } = effect;
-        this.#world.messages += 2;
-        simulation.after(storeMs, () => {
-          const record = { kind: 'run', workerId: this.#idOf(worker), attempt } as const;
-          const revision = this.#ledger.write(jobId, { expected, record });
-          const answer = revision
-            ? ({ kind: 'won', revision } as const)
-            : ({ kind: 'lost' } as const);
+        const { jobId } = effect;
+        this.#atStore(jobId, () => {
+          const answer = this.#ledger.claim(effect, this.#idOf(worker));
           this.#work(worker, { kind: 'claim_answered', jobId, answer });
         });
         break;
@@ -235,12 +241,9 @@ class SharedView implements Design {
         this.#start(worker, effect.jobId);
         break;
       case 'write_end': {
-        const { jobId, attempt, revision: expected, finish } = effect;
-        this.#world.messages += 2;
-        simulation.after(storeMs, () => {
-          const { outcome } = finish;
-          const record = { kind: 'end', outcome, attempt, workerId: this.#idOf(worker) } as const;
-          const answer = this.#ledger.write(jobId, { expected, record }) ? 'written' : 'refused';
+        const { jobId } = effect;
+        this.#atStore(jobId, () => {
+          const answer = this.#ledger.end(effect, this.#idOf(worker));
           this.#work(worker, { kind: 'end_answered', jobId, answer });
         });
         break;
@@ -254,9 +257,20 @@ class SharedView implements Design {
     }
   }
 
+  /** An ephemeral job stands in no store: nobody else can claim it, and nothing is asked. */
+  #atStore(jobId: JobId, ask: () => void): void {
+    if (this.#jobs.get(jobId)?.ephemeral) {
+      ask();
+      return;
+    }
+    this.#world.messages += 2;
+    this.#world.simulation.after(storeMs, ask);
+  }
+
   #reply(worker: number, { jobId, to, attempt, answer }: Extract<WorkerEffect, { kind: 'reply' }>) {
     this.#world.messages += 1;
     if (answer === 'lost') this.#world.lostRaces += 1;
+    if (answer === 'full') this.#world.refusedFull += 1;
     const workerId = this.#idOf(worker);
     this.#world.simulation.after(hopMs, () => {
       const balancer = this.#balancers.find(({ id }) => id === to);

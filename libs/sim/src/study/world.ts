@@ -26,6 +26,8 @@ export interface Workload {
   readonly guilds: number;
   /** How many times what the fleet serves one more guild asks for. */
   readonly loud?: number;
+  /** Share of the jobs that only their home balancer sees, as those of an ingress; 0 by default. */
+  readonly ephemeral?: number;
 }
 
 /** A job of the study with the measures taken of it. */
@@ -33,6 +35,8 @@ export interface StudyJob {
   readonly header: QueuedJob;
   readonly serviceMs: number;
   readonly loud: boolean;
+  /** It stands in no store: only its home sees it, and nobody else can claim it. */
+  readonly ephemeral: boolean;
 }
 
 /** One message hop through the bus, milliseconds. */
@@ -55,6 +59,8 @@ export class World {
   readonly servedBy: number[];
   messages = 0;
   lostRaces = 0;
+  /** Run requests that found no free slot. */
+  refusedFull = 0;
   /** Jobs of quiet guilds that were refused. */
   refusedQuiet = 0;
   started = 0;
@@ -94,9 +100,12 @@ export class World {
   /** Feeds a design with jobs for `durationMs`. */
   feed(workload: Workload, durationMs: number, submit: (job: StudyJob) => void): void {
     const endMs = this.simulation.nowMs + durationMs;
-    const guild = () => `g${this.#arrivalsRandom.integer(workload.guilds)}`;
-    this.#arrivals(this.capacity * workload.load, endMs, guild, submit);
-    if (workload.loud) this.#arrivals(this.capacity * workload.loud, endMs, () => 'loud', submit);
+    const { ephemeral = 0, guilds, load, loud } = workload;
+    const guild = () => `g${this.#arrivalsRandom.integer(guilds)}`;
+    const quiet = () => this.#job(guild(), ephemeral);
+    this.#arrivals(this.capacity * load, endMs, () => submit(quiet()));
+    if (!loud) return;
+    this.#arrivals(this.capacity * loud, endMs, () => submit(this.#job('loud', ephemeral)));
   }
 
   /** A job starts on a worker; `done` is called when it ends there. */
@@ -146,22 +155,17 @@ export class World {
     return this.#slotMs === 0 ? 0 : this.#idleMs / this.#slotMs;
   }
 
-  #arrivals(
-    perMs: number,
-    endMs: number,
-    guildKey: () => string,
-    submit: (job: StudyJob) => void,
-  ): void {
+  #arrivals(perMs: number, endMs: number, arrive: () => void): void {
     const random = this.#arrivalsRandom;
     const next = () => {
       if (this.simulation.nowMs > endMs) return;
-      submit(this.#job(guildKey()));
+      arrive();
       this.simulation.after(exponential(random, 1 / perMs), next);
     };
     this.simulation.after(exponential(random, 1 / perMs), next);
   }
 
-  #job(guildKey: string): StudyJob {
+  #job(guildKey: string, ephemeralShare: number): StudyJob {
     this.#account();
     this.#waiting += 1;
     const { nowMs } = this.simulation;
@@ -179,7 +183,9 @@ export class World {
       acceptedAtMs: nowMs,
       deadlineAtMs: nowMs + patienceMs,
     };
-    return { header, serviceMs, loud: guildKey === 'loud' };
+    // No draw where none is needed: the other situations keep their arrivals.
+    const ephemeral = ephemeralShare > 0 && random.next() < ephemeralShare;
+    return { header, serviceMs, loud: guildKey === 'loud', ephemeral };
   }
 
   #account(): void {
