@@ -1,15 +1,17 @@
-import type { Attributes, AttributeValue, Span } from '@opentelemetry/api';
+import type { Span } from '@opentelemetry/api';
 
-/** As a span of the SDK has them. */
-type Written = Record<string, AttributeValue>;
+type Plain = string | number | boolean;
+
+/** Attributes as our own code sets them. */
+export type OwnAttributes = Readonly<Record<string, Plain | readonly Plain[] | undefined>>;
 
 /**
  * Puts attributes onto a span, as they are. The SDK's own way looks, for every single one, with a new
- * WeakSet whether the value is a cycle; ours are texts, numbers and lists of them by their types. A
- * span that records nothing has no attributes, and takes none.
+ * WeakSet whether the value is a cycle; ours cannot be one by their type. A span that records nothing
+ * has no attributes, and takes none.
  */
-export function setOwnAttributes(span: Span, attributes: Attributes): void {
-  const written = (span as { readonly attributes?: Written }).attributes;
+export function setOwnAttributes(span: Span, attributes: OwnAttributes): void {
+  const written = (span as { readonly attributes?: Record<string, unknown> }).attributes;
   if (written === undefined) return;
   for (const name of Object.keys(attributes)) {
     const value = attributes[name];

@@ -1,5 +1,4 @@
 import {
-  type Attributes,
   type Context,
   context,
   type Link,
@@ -12,14 +11,14 @@ import { chained } from './chain-context.ts';
 import { withRole } from './correlation.ts';
 import { scopeName } from './instruments.ts';
 import { attributeNames, type SpanName } from './names.ts';
-import { setOwnAttributes } from './own-attributes.ts';
+import { type OwnAttributes, setOwnAttributes } from './own-attributes.ts';
 import { redact } from './redact.ts';
 
 /** How a span stands in its trace. */
 export interface SpanOptions {
   /** Default `INTERNAL`; `PRODUCER` and `CONSUMER` at the bus, `CLIENT` at a provider. */
   readonly kind?: SpanKind;
-  readonly attributes?: Attributes;
+  readonly attributes?: OwnAttributes;
   /** The context it belongs under; the active one unless given. */
   readonly parent?: Context;
   readonly links?: Link[];

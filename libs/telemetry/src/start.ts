@@ -10,6 +10,7 @@ import { type Logger, log, useLogOutput } from './log.ts';
 import { openLogFile, standardErrorSink } from './log-sinks.ts';
 import { propagator } from './propagation.ts';
 import { registerSecret } from './redact.ts';
+import { SpanWriter } from './span-writer.ts';
 
 /** Settings of telemetry. */
 export type TelemetryConfig = ConfigOf<typeof telemetrySection>;
@@ -26,11 +27,6 @@ export interface TelemetryOptions {
   readonly secrets?: readonly string[];
 }
 
-/** How long ended spans wait for company before they are sent. */
-const exportDelayMs = 1_000;
-/** Ended spans that may wait, 1 kB each: a second of an ingress under full load. More are dropped. */
-const maxQueuedSpans = 8_192;
-const maxSpansPerExport = 512;
 /** One export; the collector is on the same network, and drain waits for the last one. */
 const exportTimeoutMs = 3_000;
 /** Time between two reports of the metrics: OpenTelemetry's default is 60 s, too slow to look at. */
@@ -78,7 +74,10 @@ export async function startTelemetry(options: TelemetryOptions): Promise<AsyncDi
     }),
     textMapPropagator: propagator,
     // Without an exporter spans still exist: their trace is the correlation id.
-    spanProcessors: [new CorrelationSpanProcessor(service), ...(await spanExport(config))],
+    spanProcessors: [
+      new CorrelationSpanProcessor(service),
+      ...(await spanExport(config, { clock, own })),
+    ],
     metricReaders: await metricExport(config),
     logRecordProcessors: [],
     instrumentations: [],
@@ -102,22 +101,20 @@ export function forgetGlobals(): void {
   propagation.disable();
 }
 
-async function spanExport(config: TelemetryConfig): Promise<SpanProcessor[]> {
+async function spanExport(
+  config: TelemetryConfig,
+  parts: { readonly clock: Clock; readonly own: Logger },
+): Promise<SpanProcessor[]> {
   if (config.otlpEndpoint === undefined) return [];
-  const { BatchSpanProcessor } = await import('@opentelemetry/sdk-trace');
-  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
-  return [
-    new BatchSpanProcessor({
-      exporter: new OTLPTraceExporter({
-        url: `${config.otlpEndpoint}/v1/traces`,
-        timeoutMillis: exportTimeoutMs,
-      }),
-      scheduledDelayMillis: exportDelayMs,
-      exportTimeoutMillis: exportTimeoutMs,
-      maxQueueSize: maxQueuedSpans,
-      maxExportBatchSize: maxSpansPerExport,
-    }),
-  ];
+  const { sendSpansTo } = await import('./send-spans.ts');
+  const { clock, own } = parts;
+  const writer = new SpanWriter({
+    clock,
+    send: sendSpansTo(config.otlpEndpoint),
+    onTrouble: (error) => own.warn('spans.lost', { error }),
+    onRestored: (lost) => own.ok('spans.restored', { lost }),
+  });
+  return [writer];
 }
 
 async function metricExport(config: TelemetryConfig): Promise<IMetricReader[]> {
