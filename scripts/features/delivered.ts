@@ -29,8 +29,7 @@ export const features: readonly Feature[] = [
   },
   {
     id: 'A8',
-    name: 'People of a guild who ask the same share one call of the provider, each with a stream of their own',
-    missing: 'on request over the ingress',
+    name: 'People of a guild (on request: callers of a key) who ask the same share one call, each with a stream',
   },
   { id: 'A9', name: 'The answer streams into the message by edits; its final text always arrives' },
   {

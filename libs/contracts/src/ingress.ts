@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { defineContract, type Payload } from './contract.ts';
-import { balancerId, jobId } from './ids.ts';
+import { balancerId, callKey, jobId } from './ids.ts';
 import { lane, modelName } from './job.ts';
 import { ingressOrigin } from './origin.ts';
 import { queuePlace } from './outlook.ts';
@@ -44,6 +44,8 @@ export const submitContract = defineContract({
     lane,
     origin: ingressOrigin,
     model: modelName.optional(),
+    /** Jobs of one call key may share a call of the provider. */
+    callKey: callKey.optional(),
     acceptedAtMs: z.number(),
     deadlineAtMs: z.number(),
     /** Estimated LLM tokens, prompt and completion together: what fairness counts in. */

@@ -21,11 +21,12 @@ const maxRetryAfterMs = 60_000;
 
 /** A submitted job as fairness sees it: callers share the fleet as guilds do. */
 export function headerOfSubmit(submit: Submit, nowMs: number): QueuedJob {
-  const { deadlineAtMs, jobId, lane, model, origin, tokenEstimate } = submit;
+  const { callKey, deadlineAtMs, jobId, lane, model, origin, tokenEstimate } = submit;
   return {
     ...{ jobId, lane, tokenEstimate, deadlineAtMs, acceptedAtMs: nowMs },
     ...callerFlow(origin.caller, origin.requestId),
     ...(model !== undefined && { model }),
+    ...(callKey !== undefined && { callKey }),
   };
 }
 

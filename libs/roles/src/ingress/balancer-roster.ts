@@ -46,13 +46,16 @@ export class BalancerRoster {
     }
   }
 
-  /** The job's home among those who live, take jobs and are not excluded: rendezvous hashing. */
-  homeOf(jobId: string, excluded: ReadonlySet<BalancerId>): Home | undefined {
+  /**
+   * The job's home among those who live, take jobs and are not excluded: rendezvous hashing.
+   * @param key the job's id or, of one that may share a call, the call's key
+   */
+  homeOf(key: string, excluded: ReadonlySet<BalancerId>): Home | undefined {
     let home: BalancerHeartbeat | undefined;
     let most = -1;
     for (const { heartbeat } of this.#heard.values()) {
       if (heartbeat.draining || excluded.has(heartbeat.balancerId)) continue;
-      const weight = rendezvousWeight(jobId, heartbeat.balancerId);
+      const weight = rendezvousWeight(key, heartbeat.balancerId);
       const wins =
         weight > most ||
         (weight === most && home !== undefined && heartbeat.balancerId < home.balancerId);

@@ -23,6 +23,7 @@ import type { Ask, Departure, Ending } from './open-job.ts';
 import { maxBodyBytes, readBody } from './read-body.ts';
 import type { ReaderWatch } from './reader-watch.ts';
 import { sendProblem } from './send-response.ts';
+import { shareWish } from './share-wish.ts';
 import type { Tally } from './tally.ts';
 
 export interface ChatDoorParts {
@@ -105,7 +106,13 @@ export class ChatDoor {
       this.#refuse(response, durable.problem, span);
       return undefined;
     }
-    const read = await this.#read(call.request);
+    const share = shareWish(call.request.headers);
+    if ('problem' in share) {
+      call.request.resume();
+      this.#refuse(response, share.problem, span);
+      return undefined;
+    }
+    const read = await this.#read(call.request, share.shares);
     if (read === 'gone') {
       tally.count('starling.ingress.disconnects', { why: 'disconnected' });
       return undefined;
@@ -162,6 +169,7 @@ export class ChatDoor {
 
   async #read(
     request: IncomingMessage,
+    shares: boolean,
   ): Promise<{ readonly request: ChatRequest } | { readonly problem: ApiProblem } | 'gone'> {
     const problem = unreadable(request);
     if (problem) {
@@ -177,7 +185,7 @@ export class ChatDoor {
     if (body === 'not_utf8') {
       return { problem: requestProblem('invalid_json', 'The body is not UTF-8: send it so.') };
     }
-    const parsed = parseChatRequest(body.text, this.#parts.limits);
+    const parsed = parseChatRequest(body.text, { ...this.#parts.limits, shares });
     if ('problem' in parsed || isModelOffered(this.#parts.roster, parsed.request.model)) {
       return parsed;
     }

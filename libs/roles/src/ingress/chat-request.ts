@@ -26,6 +26,8 @@ export interface ChatRequest {
   readonly lane: Extract<Lane, 'interactive' | 'batch'>;
   /** What the answer says of it; undefined when the caller did not ask. */
   readonly serviceTier: 'default' | 'flex' | undefined;
+  /** It may be answered by the call of an equal request of its caller. */
+  readonly shares: boolean;
   /** Estimated LLM tokens, prompt and completion together. */
   readonly tokenEstimate: number;
 }
@@ -44,10 +46,13 @@ export interface ChatLimits {
   readonly maxCompletionTokens: number;
 }
 
-/** @param text the body */
+/**
+ * @param text the body
+ * @param options.shares what the headers say of it
+ */
 export function parseChatRequest(
   text: string,
-  limits: ChatLimits,
+  options: ChatLimits & { readonly shares?: boolean },
 ): { readonly request: ChatRequest } | { readonly problem: ApiProblem } {
   let body: unknown;
   try {
@@ -61,7 +66,7 @@ export function parseChatRequest(
     };
   }
   try {
-    return { request: read(body, { limits, bodyLength: text.length }) };
+    return { request: read(body, { limits: options, bodyLength: text.length }) };
   } catch (error) {
     if (error instanceof FieldProblem) return { problem: error.problem };
     throw error;
@@ -72,7 +77,10 @@ type Fields = Readonly<Record<string, unknown>>;
 
 function read(
   body: Fields,
-  context: { readonly limits: ChatLimits; readonly bodyLength: number },
+  context: {
+    readonly limits: ChatLimits & { readonly shares?: boolean };
+    readonly bodyLength: number;
+  },
 ): ChatRequest {
   const model = readModel(body.model);
   const messages = readMessages(body.messages);
@@ -91,6 +99,7 @@ function read(
     stream,
     includeUsage: readStreamOptions(body.stream_options, stream),
     ...readTier(body.service_tier),
+    shares: context.limits.shares ?? false,
     tokenEstimate: Math.ceil(characters / charactersPerToken) + maxCompletionTokens,
   };
 }

@@ -22,6 +22,7 @@ import { AnswerText } from './answer-text.ts';
 import { type ApiProblem, jobProblem } from './api-problem.ts';
 import type { BalancerRoster } from './balancer-roster.ts';
 import { FleetVoice } from './fleet-voice.ts';
+import { callKeyOfRequest } from './job-of-request.ts';
 import type { Ask, Departure, Ending, OpenJob } from './open-job.ts';
 import { submitJob } from './submit-job.ts';
 import type { Tally } from './tally.ts';
@@ -98,6 +99,7 @@ export class JobDesk {
       ask,
       acceptedAtMs,
       deadlineAtMs: acceptedAtMs + config.requestTimeoutMs,
+      callKey: callKeyOfRequest(ask.request, ask.caller),
       jobId: jobIdOf(ask.requestId, 1),
       submissions: 1,
       text: new AnswerText(),
@@ -160,7 +162,8 @@ export class JobDesk {
     const { bus, clock, config, ingressId, roster } = this.#parts;
     const { messaging } = bus;
     for (;;) {
-      const home = roster.homeOf(open.jobId, open.tried);
+      // Those that may share a call meet at one balancer.
+      const home = roster.homeOf(open.callKey ?? open.jobId, open.tried);
       if (!home) return this.#wait(open);
       open.placement = { kind: 'submitting', home };
       const { jobId } = open;

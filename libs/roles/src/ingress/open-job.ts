@@ -1,4 +1,4 @@
-import type { BalancerId, JobId } from '@starling/contracts';
+import type { BalancerId, CallKey, JobId } from '@starling/contracts';
 import type { Context } from '@starling/telemetry';
 import type { AnswerText } from './answer-text.ts';
 import type { ApiProblem } from './api-problem.ts';
@@ -48,6 +48,8 @@ export interface OpenJob {
   readonly ask: Ask;
   readonly acceptedAtMs: number;
   readonly deadlineAtMs: number;
+  /** Under which its job may share a call; each submission has the same. */
+  readonly callKey: CallKey | undefined;
   jobId: JobId;
   submissions: number;
   text: AnswerText;

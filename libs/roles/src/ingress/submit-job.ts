@@ -57,10 +57,11 @@ function submitBytes(open: OpenJob, ingressId: IngressId): Uint8Array {
   const { caller, request, requestId } = ask;
   const origin = { kind: 'ingress', ingressId, requestId, caller, stream: request.stream } as const;
   const job = jobOfRequest(request, { jobId, origin, acceptedAtMs, deadlineAtMs });
-  const { lane, model } = job;
+  const { callKey, lane, model } = job;
   const head = encode(submitContract, {
     ...{ jobId, lane, origin, acceptedAtMs, deadlineAtMs },
     ...(model !== undefined && { model }),
+    ...(callKey !== undefined && { callKey }),
     tokenEstimate: request.tokenEstimate,
   });
   return attachBody(head, encode(jobContract, job));

@@ -33,6 +33,7 @@ describe('a request for a chat completion', () => {
       includeUsage: false,
       lane: 'interactive',
       serviceTier: undefined,
+      shares: false,
       tokenEstimate: 1_025,
     });
   });

@@ -74,11 +74,18 @@ export class DeskBench {
   }
 
   /** Asks; nothing has happened yet when this returns. */
-  ask(changes: object = {}): Asked {
+  ask(
+    changes: object = {},
+    {
+      caller = 'tests',
+      shares = false,
+    }: { readonly caller?: string; readonly shares?: boolean } = {},
+  ): Asked {
     const body = { model: 'm', messages: [{ role: 'user', content: 'Hi' }], stream: true };
     const parsed = parseChatRequest(JSON.stringify({ ...body, ...changes }), {
       defaultCompletionTokens: 100,
       maxCompletionTokens: 1_000,
+      shares,
     });
     if ('problem' in parsed) throw new Error(parsed.problem.message);
     this.#requests += 1;
@@ -86,7 +93,7 @@ export class DeskBench {
     const endings: Ending[] = [];
     const { leave } = this.desk.ask({
       requestId: `r${this.#requests}`,
-      caller: 'tests',
+      caller,
       request: parsed.request,
       reply,
       context: activeContext(),

@@ -86,6 +86,33 @@ describe('an ephemeral job in the fleet', () => {
     expect(provider.calls).toHaveLength(6);
   });
 
+  it('shares a call with equal ones of its caller where it asks for that, and only there [A8]', async () => {
+    const { provider } = await fleet.worker('w0', { script: () => story });
+    for (const name of ['b0', 'b1']) await fleet.balancer(name);
+    await fleet.clock.advance(4_000);
+    const shares = { shares: true };
+    const sharing = [
+      bench.ask({}, shares),
+      bench.ask({ stream: false }, shares),
+      bench.ask({}, shares),
+    ];
+    await fleet.clock.advance(100);
+    expect(provider.calls).toHaveLength(1);
+    const others = [
+      bench.ask(),
+      bench.ask({ temperature: 0.5 }, shares),
+      bench.ask({}, { ...shares, caller: 'another' }),
+    ];
+    await fleet.clock.advance(100);
+    expect(provider.calls).toHaveLength(4);
+    // Who asked first leaves: the call goes on for those who stay.
+    sharing[0]?.leave('disconnected');
+    await bench.until(() => [...sharing, ...others].every(({ endings }) => endings.length > 0));
+    expect(sharing[2]?.reply.whole).toBe('Once upon a time');
+    expect(sharing[1]?.reply.outcome).toMatchObject({ text: 'Once upon a time', frames: 0 });
+    expect(provider.calls.map(({ abortedAtMs }) => abortedAtMs)).toEqual(Array(4).fill(undefined));
+  });
+
   it('without any worker is refused at once, to be asked again [B7]', async () => {
     await fleet.balancer();
     const asked = bench.ask();

@@ -116,6 +116,22 @@ describe('the front door', () => {
     await refused.text();
   });
 
+  it('shares a call only where a header asks for it, and knows no half of it [A8]', async () => {
+    await using bench = await IngressBench.start();
+    const home = await bench.home();
+    const header = 'x-starling-coalesce';
+    for (const wish of ['true', 'true', 'false']) {
+      expect((await bench.chat({}, { headers: { [header]: wish } })).status).toBe(200);
+    }
+    await bench.chat();
+    const keys = home.submissions.map(({ submit }) => submit.job.callKey);
+    expect(keys).toEqual([keys[0], keys[0], undefined, undefined]);
+    expect(keys[0]).toMatch(/^[\w-]{22}$/);
+    const wrong = await bench.chat({}, { headers: { [header]: 'yes' } });
+    expect(wrong.status).toBe(400);
+    expect(await wrong.json()).toMatchObject({ error: { code: 'invalid_value', param: header } });
+  });
+
   it('says whether it lives and whether it should be asked', async () => {
     await using bench = await IngressBench.start();
     expect((await bench.fetch('/healthz')).status).toBe(200);
