@@ -17,6 +17,7 @@ export { rendezvousWeight } from './core/rendezvous.ts';
 export { FairQueue } from './fair/fair-queue.ts';
 export {
   defaultFairQueueLimits,
+  everyUser,
   type FairQueueLimits,
   type QueuedJob,
   type QueueRefusal,

@@ -2,7 +2,7 @@ import { seededRandom } from '@starling/clock';
 import { type JobId, jobId, type Lane } from '@starling/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultFairQueueLimits, FairQueue, type QueuedJob } from '../src/index.ts';
+import { defaultFairQueueLimits, everyUser, FairQueue, type QueuedJob } from '../src/index.ts';
 
 let made = 0;
 const job = (changes: Partial<QueuedJob> = {}): QueuedJob => ({
@@ -43,6 +43,19 @@ describe('the fair queue', () => {
     for (let n = 0; n < 3; n += 1) queue.add(job({ userKey: 'calm', acceptedAtMs: 5 }), 5);
     const firstSix = drain(queue, 5).slice(0, 6);
     expect(firstSix.filter(({ userKey }) => userKey === 'calm')).toHaveLength(3);
+  });
+
+  it('serves jobs whose users are not told apart as they came, under the guild bound alone [B6] [B7]', () => {
+    const queue = new FairQueue({ ...defaultFairQueueLimits, perUser: 2, perGuild: 5 });
+    const of = (at: number) =>
+      job({ guildKey: 'caller:a', userKey: everyUser, acceptedAtMs: at, tokenEstimate: 10 * at });
+    const jobs = [3, 1, 5, 2, 4].map(of);
+    for (const each of jobs) {
+      expect(queue.refusal(each)).toBe(undefined);
+      queue.add(each, 5);
+    }
+    expect(queue.refusal(of(6))).toBe('guild_bound');
+    expect(drain(queue).map(({ acceptedAtMs }) => acceptedAtMs)).toEqual([1, 2, 3, 4, 5]);
   });
 
   it('charges in tokens: a guild of long answers starts fewer of them [B6]', () => {

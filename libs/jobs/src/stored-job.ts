@@ -1,4 +1,4 @@
-import type { QueuedJob } from '@starling/balance';
+import { everyUser, type QueuedJob } from '@starling/balance';
 import type { StoredMessage } from '@starling/bus';
 import {
   callKey,
@@ -71,8 +71,8 @@ export function subjectOfJob({
 }
 
 /** How callers of an ingress share the fleet, durable or not: as guilds do, first come first served within. */
-export function callerFlow(caller: string, request: string) {
-  return { guildKey: `caller:${caller}`, userKey: request };
+export function callerFlow(caller: string): Pick<QueuedJob, 'guildKey' | 'userKey'> {
+  return { guildKey: `caller:${caller}`, userKey: everyUser };
 }
 
 /**
@@ -118,9 +118,7 @@ export function readStoredJob(message: StoredMessage): StoredJobRead {
   const caller = read[headerNames.caller];
   const user = read[headerNames.user];
   const flow =
-    caller === undefined
-      ? { guildKey: guildId ?? user, userKey: user }
-      : callerFlow(caller, id.data);
+    caller === undefined ? { guildKey: guildId ?? user, userKey: user } : callerFlow(caller);
   const model = read[headerNames.model];
   const conversationKey = read[headerNames.conversation];
   const messageId = read[headerNames.message];

@@ -2,6 +2,7 @@ import type { JobId, Lane } from '@starling/contracts';
 import { LaneQueue, userFlow } from './lane-queue.ts';
 import {
   defaultFairQueueLimits,
+  everyUser,
   type FairQueueLimits,
   lanesInOrder,
   type QueuedJob,
@@ -68,7 +69,7 @@ export class FairQueue {
       ofUser += lane.waitingOfUser(job);
       ofGuild += lane.waitingOf(job.guildKey);
     }
-    if (ofUser >= this.#limits.perUser) return 'user_bound';
+    if (ofUser >= this.#limits.perUser && job.userKey !== everyUser) return 'user_bound';
     if (ofGuild >= this.#limits.perGuild) return 'guild_bound';
     return this.#lane(job.lane).size >= this.#limits.perLane ? 'lane_bound' : undefined;
   }

@@ -6,7 +6,7 @@ export interface QueuedJob {
   readonly lane: Lane;
   /** Who shares the fleet with whom: the guild, or the user in a direct message. */
   readonly guildKey: string;
-  /** Who shares within the guild. */
+  /** Who shares within the guild; {@link everyUser} when nobody is told apart there. */
   readonly userKey: string;
   /** Estimated LLM tokens, prompt and completion together; corrected when the job ends. */
   readonly tokenEstimate: number;
@@ -19,6 +19,12 @@ export interface QueuedJob {
   readonly acceptedAtMs: number;
   readonly deadlineAtMs: number;
 }
+
+/**
+ * The one user of a guild whose users are not told apart: first come, first served, under the guild's
+ * bound alone. A flow for each job would be the same order, and three counters a job to keep.
+ */
+export const everyUser = '*';
 
 /** Why a job was not queued. */
 export type QueueRefusal = 'user_bound' | 'guild_bound' | 'lane_bound';

@@ -24,7 +24,7 @@ export function headerOfSubmit(submit: Submit, nowMs: number): QueuedJob {
   const { callKey, deadlineAtMs, jobId, lane, model, origin, tokenEstimate } = submit;
   return {
     ...{ jobId, lane, tokenEstimate, deadlineAtMs, acceptedAtMs: nowMs },
-    ...callerFlow(origin.caller, origin.requestId),
+    ...callerFlow(origin.caller),
     ...(model !== undefined && { model }),
     ...(callKey !== undefined && { callKey }),
   };
