@@ -126,7 +126,7 @@ describe('an operator', () => {
       process.kill(under.pidOf(await runningAt(said, attempt)), 'SIGKILL');
     }
     const failed = await under.fleet.exchanges.wait(said.messageId, 60_000);
-    expect(failed?.ending).toEqual({ kind: 'failed', code: 'internal' });
+    expect(failed?.ending).toEqual({ kind: 'failed', code: 'gave_up' });
     const [told, ...others] = await ownMessages(said);
     expect(others).toEqual([]);
     const correlationId = failed?.correlationId ?? expect.fail();
@@ -138,7 +138,7 @@ describe('an operator', () => {
       letters: [
         {
           name: said.messageId,
-          reason: { kind: 'failed', code: 'internal' },
+          reason: { kind: 'failed', code: 'gave_up' },
           attempts: 3,
           correlationId,
         },
