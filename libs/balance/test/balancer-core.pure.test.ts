@@ -418,11 +418,11 @@ describe('a job that cannot be answered', () => {
 });
 
 describe('a job that ended', () => {
-  it('is told to its owner after 15 s, and forgotten once deleted [A6]', () => {
+  it('is told to its owner after 6 s, and forgotten once deleted [A6]', () => {
     const driver = withRunning();
     driver.report('w', 0, { ended: [{ jobId: job('a'), tokens: 500 }] });
     expect(driver.stateOf('a')).toBe('ended');
-    expect(driver.pass(14_750)).toEqual([]);
+    expect(driver.pass(5_750)).toEqual([]);
     expect(driver.pass(250)).toEqual([{ kind: 'wake_owner', jobId: 'a' }]);
     driver.step({ kind: 'job_gone', jobId: job('a') });
     expect(driver.core.tracked).toBe(0);
@@ -435,7 +435,7 @@ describe('a job that ended', () => {
     driver.store(ofPeer);
     driver.step({ kind: 'job_ended', jobId: job(ofPeer) });
     expect(driver.pass(60_000, beat)).toEqual([]);
-    expect(driver.pass(15_000)).toEqual([{ kind: 'wake_owner', jobId: ofPeer }]);
+    expect(driver.pass(6_750)).toEqual([{ kind: 'wake_owner', jobId: ofPeer }]);
   });
 
   it('charges its guild what it used, not what was estimated [B6]', () => {

@@ -390,10 +390,10 @@ describe('a balancer', () => {
     fleet.cluster.delivers = false;
     await fleet.ask();
     await fleet.until(() => fleet.cluster.lastFrames.length === 1);
-    await fleet.clock.advance(32_000);
+    await fleet.clock.advance(14_000);
     expect(fleet.cluster.wakes).toHaveLength(2);
     fleet.cluster.delivers = true;
-    await fleet.until(ended(1), { withinMs: 16_000 });
+    await fleet.until(ended(1), { withinMs: 7_000 });
     await fleet.clock.advance(0);
     expect(await stored()).toEqual([]);
   });

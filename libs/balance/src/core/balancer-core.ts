@@ -208,6 +208,7 @@ export class BalancerCore {
     this.#spend(this.#grants.ours(nowMs), nowMs, effects);
     if (this.#tracker.waiting === 0) return;
     const nextMs = this.#grants.nextBorrowAtMs(nowMs);
+    if (nextMs === undefined) return;
     this.#spend(this.#grants.lent(nowMs), nowMs, effects);
     if (this.#tracker.waiting > 0) this.#wakeAt(nextMs, nowMs, effects);
   }

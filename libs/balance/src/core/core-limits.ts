@@ -55,7 +55,7 @@ export const defaultCoreLimits: CoreLimits = {
   maxAttempts: 3,
   leastRunMs: 1_000,
   overdueMs: 5_000,
-  undeliveredMs: 15_000,
+  undeliveredMs: 6_000,
   refusableMs: 2_000,
   conversations: 20_000,
   callKeptMs: 5_000,

@@ -156,8 +156,12 @@ export class GrantView {
     return this.#spendable(() => this.#borrowable(nowMs), nowMs);
   }
 
-  /** When the next of the grants that lie with peers may be spent; infinite when there is none. */
-  nextBorrowAtMs(nowMs: number): number {
+  /**
+   * When the next of the grants that lie with peers may be spent, infinite when all of them may be now;
+   * `undefined` when there is none.
+   */
+  nextBorrowAtMs(nowMs: number): number | undefined {
+    if (this.#lying.size === 0) return undefined;
     let nextMs = Number.POSITIVE_INFINITY;
     for (const workerId of this.#lying.workers) {
       const atMs = this.#oursAtMs(workerId);

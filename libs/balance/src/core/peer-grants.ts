@@ -21,6 +21,10 @@ export class PeerGrants {
     this.#self = self;
   }
 
+  get size(): number {
+    return this.#workers.size;
+  }
+
   /** Workers with grants that lie. */
   get workers(): Iterable<WorkerId> {
     return this.#workers.keys();

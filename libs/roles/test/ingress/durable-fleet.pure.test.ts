@@ -254,7 +254,7 @@ describe('a durable request in the fleet', () => {
     expect(await stored()).toBe(0);
   });
 
-  it('that its worker could not remove is removed by a balancer within 15 s', async () => {
+  it('that its worker could not remove is removed by a balancer within 7 s', async () => {
     await fleet.worker('w0');
     await fleet.balancer();
     const { store } = fleet.stores;
@@ -263,7 +263,7 @@ describe('a durable request in the fleet', () => {
     const asked = ingress.ask('one');
     await fleet.until(() => ended(asked));
     expect(await stored()).toBe(1);
-    await fleet.clock.advance(16_000);
+    await fleet.clock.advance(7_000);
     expect(await stored()).toBe(0);
   });
 });
