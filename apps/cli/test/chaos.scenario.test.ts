@@ -17,6 +17,8 @@ const line = z.object({
   accepted: z.int(),
   answered: z.int(),
   failed: z.int(),
+  stopped: z.int(),
+  withdrawn: z.int(),
   unfinished: z.int(),
   refused: z.int(),
   notAccepted: z.int(),
@@ -52,7 +54,8 @@ it('loses and doubles nothing when the replies to posted answers are lost', {
   });
   expect(code).toBe(0);
   expect(told.accepted).toBeGreaterThanOrEqual(100);
-  expect(told.accepted).toBe(told.answered + told.failed);
+  const { answered, failed, stopped, withdrawn } = told;
+  expect(told.accepted).toBe(answered + failed + stopped + withdrawn);
   expect(told.said).toBe(told.accepted + told.refused + told.notAccepted);
   expect(told.faults).toBeGreaterThanOrEqual(3);
   expect(Math.min(...told.inFlightAtFault)).toBeGreaterThanOrEqual(5);
