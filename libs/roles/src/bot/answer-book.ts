@@ -47,6 +47,12 @@ export class AnswerBook {
     return first;
   }
 
+  /** Takes an answer to the end of {@link answers}. */
+  moveBack(answer: OpenAnswer): void {
+    const { jobId } = answer.question;
+    if (this.#open.delete(jobId)) this.#open.set(jobId, answer);
+  }
+
   answer(jobId: JobId): OpenAnswer | undefined {
     return this.#open.get(jobId);
   }

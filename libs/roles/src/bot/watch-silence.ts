@@ -2,6 +2,7 @@ import type { Bus } from '@starling/bus';
 import type { Clock } from '@starling/clock';
 import type { AnswerBook } from './answer-book.ts';
 import type { Deliveries } from './deliveries.ts';
+import type { OpenAnswer } from './open-answer.ts';
 
 /** An answer of which nothing was heard for this long is looked up: its last frame may be lost. */
 const silentMs = 2_000;
@@ -30,14 +31,16 @@ export function watchSilence(parts: {
     connected = bus.state === 'connected';
     if (!connected) return;
     const returned = !before;
-    let looks = 0;
+    const looked: OpenAnswer[] = [];
     for (const answer of book.answers()) {
-      if (!returned && looks >= maxLooks) return;
+      if (!returned && looked.length >= maxLooks) break;
       const stored = answer.silentFor(returned ? 0 : silentMs);
       if (stored === undefined) continue;
-      looks += 1;
+      looked.push(answer);
       deliveries.look(answer.question.jobId, stored);
     }
+    // Those that were not looked up are next, however many wait.
+    for (const answer of looked) book.moveBack(answer);
   };
   timer = clock.schedule(everyMs, look);
   return { [Symbol.dispose]: () => timer[Symbol.dispose]() };

@@ -69,6 +69,20 @@ describe('an end that is told while its job is being looked up', () => {
   });
 });
 
+describe('an answer whose last frame was lost', () => {
+  it('is found although hundreds wait in silence before it', async () => {
+    await using bench = await openBench({ config: { answersPerCluster: 300 } });
+    for (let user = 100; user < 350; user += 1) {
+      bench.discord.sayDirectly('hi', { author: { id: `400000000000000${user}`, username: 'x' } });
+    }
+    let last = await bench.take();
+    for (let others = 1; others < 250; others += 1) last = await bench.take();
+    await bench.end(last, done('The answer.'), 'silently');
+    await bench.clock.advance(8_000);
+    expect(bench.discord.texts).toEqual(['The answer.']);
+  });
+});
+
 describe('a question that was stored although the bus never said so', () => {
   it('is refused, and answered in its place when it runs after all', async () => {
     const unheard: Parameters<typeof openBench>[0] = {
