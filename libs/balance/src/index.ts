@@ -13,6 +13,7 @@ export type { CoreEffect, CoreEvent, RunAnswer } from './core/core-events.ts';
 export { type CoreLimits, defaultCoreLimits } from './core/core-limits.ts';
 export { JobLine, type Turn } from './core/job-line.ts';
 export type { JobState, LedgerRead } from './core/job-state.ts';
+export type { Refused } from './core/line-bounds.ts';
 export { rendezvousWeight } from './core/rendezvous.ts';
 export { FairQueue } from './fair/fair-queue.ts';
 export {

@@ -43,11 +43,16 @@ export class CoreDriver {
     return effects;
   }
 
-  store(name: string, header: Partial<QueuedJob> = {}): readonly CoreEffect[] {
+  store(
+    name: string,
+    header: Partial<QueuedJob> = {},
+    arrival?: Extract<CoreEvent, { kind: 'job_stored' }>['arrival'],
+  ): readonly CoreEffect[] {
     this.#stored += 1;
     return this.step({
       kind: 'job_stored',
       sequence: this.#stored,
+      ...(arrival && { arrival }),
       header: {
         jobId: job(name),
         lane: 'interactive',

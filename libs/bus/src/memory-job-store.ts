@@ -82,6 +82,7 @@ export class MemoryJobStore implements JobStore {
       synced: () => handler.synced?.(),
     };
     this.#feeds.add(feed);
+    this.#later(feed, () => handler.reading?.());
     for (const { message } of this.#kept.values()) this.#later(feed, () => feed.stored(message));
     this.#later(feed, () => feed.synced());
     return {

@@ -64,6 +64,7 @@ export class NatsFeed {
     const { signal } = this.#ending;
     this.#view.begin();
     this.#synced = false;
+    this.#tell(() => this.#parts.handler.reading?.());
     const run = new OrderedRun({
       link,
       manager,

@@ -30,6 +30,8 @@ export interface StoredMessage {
 
 /** What a {@link JobStore.feed} tells. Handlers return at once; one that throws is logged and counted. */
 export interface FeedHandler {
+  /** The store is read from its beginning: what is told until `synced` may have been there for long. */
+  reading?(): void;
   /** A message is in the store. Told once for each, unless it was `gone` in between. */
   stored(message: StoredMessage): void;
   /** A message is no longer in the store. A hint that comes late or, at worst, with the next comparison. */

@@ -71,6 +71,8 @@ export const loadReportContract = defineContract({
     epoch: z.number(),
     /** Grows by one with each report of an epoch. */
     sequence: z.int().nonnegative(),
+    /** The worker's wall clock as it says so, milliseconds since the Unix epoch: hosts have to agree on it. */
+    atMs: z.number().optional(),
     slots: z.int().nonnegative(),
     /** Ids of the jobs that hold a slot: the truth that replaces a balancer's view. */
     running: z.array(jobId).max(1000),
@@ -170,6 +172,8 @@ export const jobOutcome = z.discriminatedUnion('kind', [
     partialText: z.string(),
     /** Of a job that was refused because too many wait: where it would have stood. */
     place: queuePlace.optional(),
+    /** When there is likely to be room for it, milliseconds after its end; absent when nobody can tell. */
+    retryAfterMs: z.number().nonnegative().optional(),
   }),
 ]);
 export type JobOutcome = z.infer<typeof jobOutcome>;

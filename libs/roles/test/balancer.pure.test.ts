@@ -262,7 +262,17 @@ describe('a balancer', () => {
     for (let job = 0; job < 10; job += 1) await fleet.ask('again', { origin });
     await fleet.until(ended(2), { withinMs: 1_000 });
     expect(codes()).toEqual(['no_worker', 'user_busy']);
+    expect(fleet.cluster.delivered[1]?.outcome).toMatchObject({ place: { position: 10 } });
     expect(dispatches()).toEqual([]);
+  });
+
+  it('refuses nothing that was stored before it came: somebody had accepted it [B7]', async () => {
+    const { origin } = await fleet.ask();
+    for (let job = 1; job < 20; job += 1) await fleet.ask('again', { origin });
+    const balancer = await fleet.balancer();
+    await fleet.clock.advance(1_000);
+    expect(fleet.cluster.wakes).toEqual([]);
+    expect(balancer.snapshot().waiting).toBe(20);
   });
 
   it('queues what its settings admit: no question is accepted and then refused [B7]', async () => {

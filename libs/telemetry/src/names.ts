@@ -138,6 +138,10 @@ export const counterMeanings = {
     description: 'Messages that do not decode, by contract and fault.',
     unit: '{message}',
   },
+  'starling.clock.skewed': {
+    description: 'Clocks of other hosts found 2 s and more from the balancer’s, by kind of source.',
+    unit: '{finding}',
+  },
   'starling.dispatch.replies': {
     description: 'Answers of workers to run requests, by kind.',
     unit: '{reply}',

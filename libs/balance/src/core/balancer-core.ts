@@ -88,11 +88,6 @@ export class BalancerCore {
     return this.#tracker.outlook(jobId, nowMs);
   }
 
-  /** Where one more job would stand if it came last of all: what a job that is refused is told. */
-  last(nowMs: number): QueuePlace {
-    return this.#tracker.last(nowMs);
-  }
-
   /**
    * Takes one event in and says what to do.
    * @param nowMs milliseconds since the Unix epoch (deadlines are) that never run backwards

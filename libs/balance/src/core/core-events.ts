@@ -9,11 +9,20 @@ import type {
 import type { Explanation } from '../choice/explanation.ts';
 import type { QueuedJob } from '../fair/queued-job.ts';
 import type { LedgerRead } from './job-state.ts';
+import type { Refused } from './line-bounds.ts';
 
 /** Everything that can happen to a balancer. */
 export type CoreEvent =
-  /** The feed showed a stored job. */
-  | { readonly kind: 'job_stored'; readonly header: QueuedJob; readonly sequence: number }
+  /**
+   * The feed showed a stored job, or an ingress handed one in (`submitted`). `backlog`: it was there
+   * before us, accepted under the bounds. By no clock, since those of two hosts differ.
+   */
+  | {
+      readonly kind: 'job_stored';
+      readonly header: QueuedJob;
+      readonly sequence: number;
+      readonly arrival?: 'submitted' | 'backlog';
+    }
   /** Its end was written by whom we trust to know: us, a peer, or the worker by its report. */
   | { readonly kind: 'job_ended'; readonly jobId: JobId; readonly tokens?: number }
   /** It was taken from its worker, or let go of by it. */
@@ -79,6 +88,9 @@ export type CoreEffect =
       readonly code: ErrorCode;
       readonly previousRevision: number | undefined;
       readonly attempt: number;
+      /** Of a job that was refused: where it would have stood, and when to come back. */
+      readonly place?: Refused['place'];
+      readonly retryMs?: NonNullable<Refused['retryMs']>;
     }
   /** The job ended, and its owner is not heard to have delivered it: tell the owner. */
   | { readonly kind: 'wake_owner'; readonly jobId: JobId }

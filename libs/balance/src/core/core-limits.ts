@@ -30,8 +30,6 @@ export interface CoreLimits {
   readonly overdueMs: number;
   /** An ended job that is still stored after this long is told to its owner, again and again. */
   readonly undeliveredMs: number;
-  /** A job older than this was accepted under the bounds: only newer ones are refused by them. */
-  readonly refusableMs: number;
   /** Conversations whose last worker is remembered. */
   readonly conversations: number;
   /** For so long after a job's end its worker is believed to have the answer for those who share it. */
@@ -56,7 +54,6 @@ export const defaultCoreLimits: CoreLimits = {
   leastRunMs: 1_000,
   overdueMs: 5_000,
   undeliveredMs: 6_000,
-  refusableMs: 2_000,
   conversations: 20_000,
   callKeptMs: 5_000,
   callsKept: 20_000,

@@ -1,5 +1,6 @@
 import type { ErrorCode, WorkerId } from '@starling/contracts';
 import type { QueuedJob } from '../fair/queued-job.ts';
+import type { Refused } from './line-bounds.ts';
 
 /** Where a balancer believes a stored job stands. Another balancer may believe otherwise: the claim decides. */
 export type JobState =
@@ -23,6 +24,8 @@ export type JobState =
       readonly kind: 'failing';
       readonly code: ErrorCode;
       readonly previousRevision: number | undefined;
+      /** Of a job that was refused: where it would have stood, and when to come back. */
+      readonly refused?: Omit<Refused, 'code'>;
     }
   /** Ended; still in `JOBS` until its owner has delivered it. */
   | { readonly kind: 'ended' };

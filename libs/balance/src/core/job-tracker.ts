@@ -55,14 +55,8 @@ export class JobTracker {
     return waitMs === undefined ? { position } : { position, waitMs };
   }
 
-  /** Where one more job would stand if it came last of all. */
-  last(nowMs: number): QueuePlace {
-    const { size: position } = this.#move.room;
-    const waitMs = this.#move.starts.waitMs(position, nowMs);
-    return { position, ...(waitMs !== undefined && { waitMs }) };
-  }
-
-  stored({ header, sequence }: EventOf<'job_stored'>, nowMs: number, effects: CoreEffect[]): void {
+  stored(event: EventOf<'job_stored'>, nowMs: number, effects: CoreEffect[]): void {
+    const { arrival, header, sequence } = event;
     if (this.get(header.jobId)) return;
     const job: TrackedJob = {
       header,
@@ -83,9 +77,11 @@ export class JobTracker {
       this.#move.hint(job, early, nowMs);
       return;
     }
-    const code = this.#move.refusal(job, nowMs);
-    if (code) this.#move.fail(job, { code, previousRevision: undefined }, nowMs, effects);
-    else this.#move.wait(job, nowMs);
+    const refused = this.#move.refusal(job, arrival, nowMs);
+    if (refused) {
+      const { code } = refused;
+      this.#move.fail(job, { code, previousRevision: undefined, refused }, nowMs, effects);
+    } else this.#move.wait(job, nowMs);
   }
 
   /** Its owner deleted it: nothing is left to do. */

@@ -1,28 +1,23 @@
 /** The moves between the states of a tracked job: each sets the state and plans the next look. */
-import type { BalancerId, ErrorCode, WorkerId } from '@starling/contracts';
-import type { QueueRefusal } from '../fair/queued-job.ts';
+import type { BalancerId, WorkerId } from '@starling/contracts';
 import { CallHolders } from './call-holders.ts';
 import type { CoreCounts } from './core-counts.ts';
-import type { CoreEffect } from './core-events.ts';
+import type { CoreEffect, CoreEvent } from './core-events.ts';
 import type { CoreLimits } from './core-limits.ts';
 import { HearingClock } from './hearing-clock.ts';
 import { type EarlyWord, JobBook } from './job-book.ts';
 import type { JobState, LedgerRead, TrackedJob } from './job-state.ts';
+import { LineBounds, type Refused } from './line-bounds.ts';
 import type { PeerBook } from './peer-book.ts';
 import { StartRate } from './start-rate.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 type StateOf<Kind extends JobState['kind']> = Extract<JobState, { kind: Kind }>;
+type EventOf<Kind extends CoreEvent['kind']> = Extract<CoreEvent, { kind: Kind }>;
 type Claimed = Extract<LedgerRead, { kind: 'run' | 'released' }>;
 
 /** A balancer ranked after the home does the home's duties this much later for each rank. */
 const standInMs = 1_000;
-
-const refusalCodes = {
-  user_bound: 'user_busy',
-  guild_bound: 'too_busy',
-  lane_bound: 'too_busy',
-} as const satisfies Record<QueueRefusal, ErrorCode>;
 
 /** See the module's header. */
 export class JobTransitions {
@@ -31,6 +26,7 @@ export class JobTransitions {
   readonly book = new JobBook();
   readonly room: WaitingRoom;
   readonly starts = new StartRate();
+  readonly bounds: LineBounds;
   readonly calls: CallHolders;
   readonly #self: BalancerId;
   readonly #limits: CoreLimits;
@@ -48,6 +44,7 @@ export class JobTransitions {
     this.counts = parts.counts;
     this.hearing = new HearingClock(parts.limits.deafAfterMs);
     this.room = new WaitingRoom(parts.limits.queue);
+    this.bounds = new LineBounds({ room: this.room, starts: this.starts });
     const { callKeptMs: keptMs, callsKept: maxKept } = parts.limits;
     this.calls = new CallHolders({ keptMs, maxKept });
   }
@@ -78,21 +75,16 @@ export class JobTransitions {
     return Math.min(nowMs + leftMs, this.overdueAtMs(job));
   }
 
-  /** Why a new job is not queued: a bound, or a wait beyond its deadline. */
-  refusal(job: TrackedJob, nowMs: number): ErrorCode | undefined {
-    const { header } = job;
+  /** Why a new job is not queued. Its home decides: who else refused it might end what the home has queued. */
+  refusal(
+    job: TrackedJob,
+    arrival: EventOf<'job_stored'>['arrival'],
+    nowMs: number,
+  ): Refused | undefined {
+    if (arrival === 'backlog' || (arrival !== 'submitted' && !this.isHome(job))) return undefined;
     // It will not stand in the line that is too long.
-    if (this.calls.isHeld(header.callKey)) return undefined;
-    if (nowMs - header.acceptedAtMs >= this.#limits.refusableMs) return undefined;
-    const bound = this.room.refusal(header);
-    if (bound) return refusalCodes[bound];
-    // Walking the lane for its place is worth it only when the whole queue is too much.
-    const leftMs = header.deadlineAtMs - nowMs;
-    if ((this.starts.waitMs(this.room.size, nowMs) ?? 0) <= leftMs) return undefined;
-    this.room.add(header, nowMs);
-    const position = this.room.position(header.jobId) ?? 0;
-    this.room.remove(header.jobId);
-    return (this.starts.waitMs(position, nowMs) ?? 0) > leftMs ? 'too_busy' : undefined;
+    if (this.calls.isHeld(job.header.callKey)) return undefined;
+    return this.bounds.judge(job.header, nowMs);
   }
 
   /** It starts, here or elsewhere: it leaves the queue, its guild and user are charged the estimate. */
@@ -214,7 +206,7 @@ export class JobTransitions {
   /** It will not be answered: its home writes the honest end, others if the home does not. */
   fail(
     job: TrackedJob,
-    end: Pick<StateOf<'failing'>, 'code' | 'previousRevision'>,
+    end: Omit<StateOf<'failing'>, 'kind'>,
     nowMs: number,
     effects: CoreEffect[],
   ): void {
@@ -229,13 +221,15 @@ export class JobTransitions {
 
   writeEnd(
     job: TrackedJob,
-    { code, previousRevision }: StateOf<'failing'>,
+    { code, previousRevision, refused }: StateOf<'failing'>,
     nowMs: number,
     effects: CoreEffect[],
   ): void {
     const { attempt, header } = job;
+    const { jobId } = header;
     if (!this.isHome(job)) this.counts.stoodIn += 1;
-    effects.push({ kind: 'end_failed', jobId: header.jobId, code, previousRevision, attempt });
+    const end = { kind: 'end_failed', jobId, code, previousRevision, attempt } as const;
+    effects.push(refused ? { ...refused, ...end } : end);
     this.book.lookAt(job, nowMs + this.#limits.ledgerRetryMs);
   }
 

@@ -34,6 +34,11 @@ export class WaitingRoom {
     return this.#queues.get(this.#classOf(job))?.refusal(job);
   }
 
+  /** Of the jobs that fill a bound against this one, the one that starts first. */
+  firstWithin(bound: QueueRefusal, job: QueuedJob): JobId | undefined {
+    return this.#queues.get(this.#classOf(job))?.firstWithin(bound, job);
+  }
+
   add(job: QueuedJob, nowMs: number): void {
     if (this.#placeOf.has(job.jobId)) return;
     const place = this.#classOf(job);

@@ -74,6 +74,16 @@ export class FairQueue {
     return this.#lane(job.lane).size >= this.#limits.perLane ? 'lane_bound' : undefined;
   }
 
+  /** Of the jobs that fill a bound against this one, the one that starts first. */
+  firstWithin(bound: QueueRefusal, job: QueuedJob): JobId | undefined {
+    if (bound === 'lane_bound') return this.#lane(job.lane).head();
+    for (const lane of this.#lanes.values()) {
+      const first = bound === 'user_bound' ? lane.firstOfUser(job) : lane.firstOf(job.guildKey);
+      if (first !== undefined) return first;
+    }
+    return undefined;
+  }
+
   /** Queues a job; one that waits already stays where it is. Bounds are the caller's to ask ({@link refusal}). */
   add(job: QueuedJob, nowMs: number): void {
     if (this.#waiting.has(job.jobId)) return;

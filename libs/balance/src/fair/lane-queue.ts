@@ -131,10 +131,16 @@ export class LaneQueue {
   /** The job that fairness serves next. */
   head(): JobId | undefined {
     const guild = this.#guilds.least();
-    return guild === undefined ? undefined : this.#headOf(guild);
+    return guild === undefined ? undefined : this.firstOf(guild);
   }
 
-  #headOf(guild: string): JobId | undefined {
+  /** The user's job that waits longest. */
+  firstOfUser(job: Pick<QueuedJob, 'guildKey' | 'userKey'>): JobId | undefined {
+    return this.#flows.get(job.guildKey)?.jobsOf.get(userFlow(job))?.least();
+  }
+
+  /** The guild's job that is served next. */
+  firstOf(guild: string): JobId | undefined {
     const flow = this.#flows.get(guild);
     const user = flow?.users.least();
     return user === undefined ? undefined : flow?.jobsOf.get(user)?.least();
@@ -150,7 +156,7 @@ export class LaneQueue {
     const guild = this.#unserved.least();
     if (guild === undefined || (this.#unserved.valueOf(guild) ?? 0) > sinceMs) return undefined;
     this.#unserved.set(guild, nowMs);
-    return this.#headOf(guild);
+    return this.firstOf(guild);
   }
 
   /** A flow was charged elsewhere: its place in the order follows. */

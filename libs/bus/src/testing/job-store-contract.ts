@@ -146,8 +146,8 @@ export function jobStoreContract(create: CreateFixture): void {
       await vi.waitFor(() => {
         expect(feed.subjects()).toEqual([`${spec.name}.dm.b`, `${spec.name}.dm.c`]);
       }, wait);
-      expect(feed.told).toEqual(['+1', '+2', 'synced', ...feed.told.slice(3)]);
-      expect(feed.told.slice(3).sort()).toEqual(['+3', '-1']);
+      expect(feed.told).toEqual(['reading', '+1', '+2', 'synced', ...feed.told.slice(4)]);
+      expect(feed.told.slice(4).sort()).toEqual(['+3', '-1']);
       expect(feed.messages.get(3)?.headers).toEqual({ job: 'c' });
     }
   });
@@ -157,7 +157,7 @@ export function jobStoreContract(create: CreateFixture): void {
     const store = await fixture.bus.openJobStore(jobStoreSpec());
     const feed = new RecordedFeed();
     await using _feed = await store.feed(feed.handler);
-    await vi.waitFor(() => expect(feed.told).toEqual(['synced']), wait);
+    await vi.waitFor(() => expect(feed.told).toEqual(['reading', 'synced']), wait);
   });
 
   it('keeps a feed true while much comes and goes', async () => {

@@ -2,13 +2,16 @@ import type { FeedHandler, StoredMessage } from '../store-port.ts';
 
 /** Listens to a feed and keeps what it is told: the store as the feed shows it. */
 export class RecordedFeed {
-  /** In short: `+1` stored, `-1` gone, `synced`. */
+  /** In short: `reading`, `+1` stored, `-1` gone, `synced`. */
   readonly told: string[] = [];
   /** What was told as stored while it was, or as gone while it was not. */
   readonly repeats: string[] = [];
   /** What is stored, by sequence. */
   readonly messages = new Map<number, StoredMessage>();
   readonly handler: FeedHandler = {
+    reading: () => {
+      this.told.push('reading');
+    },
     stored: (message) => {
       const { sequence } = message;
       this.told.push(`+${sequence}`);

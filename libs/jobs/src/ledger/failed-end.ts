@@ -12,9 +12,11 @@ export function failedEnd(
     readonly atMs: number;
     /** Where a job that is refused would have stood. */
     readonly place?: QueuePlace | undefined;
+    /** After this long there is likely to be room for it, milliseconds. */
+    readonly retryMs?: number | undefined;
   },
 ): LedgerEnd {
-  const { atMs, attempt, code, endedBy, place } = why;
+  const { atMs, attempt, code, endedBy, place, retryMs: retryAfterMs } = why;
   const { acceptedAtMs, jobId, origin } = job;
   return {
     kind: 'end',
@@ -26,7 +28,11 @@ export function failedEnd(
       attempt: Math.max(1, attempt),
       origin,
       acceptedAtMs,
-      outcome: { kind: 'failed', code, partialText: '', ...(place && { place }) },
+      outcome: {
+        ...{ kind: 'failed', code, partialText: '' },
+        ...(place && { place }),
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
+      },
       timings: { queueMs: Math.max(0, atMs - acceptedAtMs), dispatchMs: 0, llmMs: 0 },
       dispatchedBy: endedBy,
     },

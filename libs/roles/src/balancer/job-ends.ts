@@ -38,6 +38,8 @@ export interface FailedJob {
   readonly previousRevision: number | undefined;
   /** Where it would have stood, when too many wait. */
   readonly place?: QueuePlace;
+  /** After this long there is likely to be room for it, milliseconds. */
+  readonly retryMs?: number;
 }
 
 /** What became of it. `gone`: the job is stored no more. `unclear`: the stores did not answer. */

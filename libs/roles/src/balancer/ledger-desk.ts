@@ -13,6 +13,8 @@ import type { QueuedWork } from './queued-work.ts';
 export interface LedgerDeskParts extends JobEndsParts {
   readonly step: (event: CoreEvent) => void;
   readonly stateOf: (jobId: JobId) => JobState | undefined;
+  /** No worker is there. */
+  readonly isAlone: () => boolean;
   /** The job is no business of ours any more. */
   readonly forget: (jobId: JobId) => void;
 }
@@ -48,8 +50,9 @@ export class LedgerDesk {
     );
   }
 
-  fail(work: QueuedWork, failed: FailedJob): void {
+  fail(work: QueuedWork, told: FailedJob): void {
     const { jobId } = work;
+    const failed = { ...told, code: this.#codeOf(told) };
     const line = work.body.kind === 'stored' ? this.#calls : this.#results;
     line.ask(jobId, {
       isWanted: () => {
@@ -81,6 +84,12 @@ export class LedgerDesk {
     wakeOwner(this.#parts, work);
     if (work.body.kind === 'stored' && work.body.job.collected)
       this.#ask(work, 'ended', () => removeEnded(this.#parts, work));
+  }
+
+  /** At a deadline it matters to the user whether anybody was there at all. */
+  #codeOf({ code, previousRevision }: FailedJob): FailedJob['code'] {
+    const untouched = code === 'deadline_exceeded' && previousRevision === undefined;
+    return untouched && this.#parts.isAlone() ? 'no_worker' : code;
   }
 
   #ask({ jobId }: QueuedWork, wantedIn: JobState['kind'], work: () => Promise<void>): void {

@@ -8,7 +8,6 @@ import {
   type CoreEffect,
   type CoreEvent,
   defaultCoreLimits,
-  FleetView,
   strategyNamed,
 } from '@starling/balance';
 import type { BusMessage, StoredMessage } from '@starling/bus';
@@ -28,10 +27,10 @@ import { watchCancels } from '../delivery/watch-cancels.ts';
 import { askWorker, type EffectOf } from './ask-worker.ts';
 import type { Balancer, BalancerParts, BalancerSnapshot } from './balancer-parts.ts';
 import { Burials } from './burials.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { coreLimitsOf } from './core-limits.ts';
 import { hearFleet } from './hear-fleet.ts';
 import { heartbeatOf } from './heartbeat.ts';
-import type { FailedJob } from './job-ends.ts';
 import { LedgerDesk } from './ledger-desk.ts';
 import { OutlookTeller } from './outlook-teller.ts';
 import type { QueuedWork } from './queued-work.ts';
@@ -39,6 +38,7 @@ import { storedWork } from './stored-work.ts';
 import type { Submission } from './submissions.ts';
 import { SubmitDesk } from './submit-desk.ts';
 import { WakeTimers } from './wake-timers.ts';
+import { WorkerRoster } from './worker-roster.ts';
 
 /** Starts a balancer; workers deal it slots once they have heard it, a quarter of a second later. */
 export async function startBalancer(parts: BalancerParts): Promise<Balancer> {
@@ -59,7 +59,8 @@ class BalancerRole {
   readonly #submits: SubmitDesk;
   readonly #outlooks: OutlookTeller;
   readonly #publish: (subject: string, payload: Uint8Array) => void;
-  readonly #view = new FleetView();
+  readonly #roster: WorkerRoster;
+  readonly #clocks: ClockWatch;
   readonly #now: () => number;
   readonly #epoch: number;
   readonly #works = new Map<JobId, QueuedWork>();
@@ -70,7 +71,8 @@ class BalancerRole {
   #wasCancelled: (jobId: JobId) => boolean = () => false;
   #timer: Disposable | undefined;
   #connected = true;
-  #synced = false;
+  /** Of the feed: what it tells while it is read was there before. */
+  #feed: 'new' | 'reading_anew' | 'live' = 'new';
   #draining = false;
 
   constructor(parts: BalancerParts, jobs: Jobs) {
@@ -79,6 +81,9 @@ class BalancerRole {
     this.#jobs = jobs;
     this.#now = steadyTime(clock);
     this.#epoch = clock.nowMs();
+    const watch = { clock, now: this.#now, log: this.#telemetry.log('fleet') };
+    this.#roster = new WorkerRoster(watch);
+    this.#clocks = new ClockWatch(watch);
     this.#burials = new Burials({ jobs, clock, telemetry: this.#telemetry });
     this.#wakes = new WakeTimers(clock, () => this.#step({ kind: 'tick' }));
     const strategy = strategyNamed(config.strategy);
@@ -89,6 +94,7 @@ class BalancerRole {
       ...{ messaging: bus.messaging, telemetry: this.#telemetry },
       step: (event) => this.#step(event),
       stateOf: (jobId) => this.#core.stateOf(jobId),
+      isAlone: () => this.#roster.serving === 0,
       forget: (jobId) => this.#forget(jobId),
     });
     const publish = publisherOf(bus.messaging, this.#telemetry.log('fleet'));
@@ -96,7 +102,7 @@ class BalancerRole {
     const shared = { core: this.#core, works: this.#works, now: this.#now, publish };
     this.#outlooks = new OutlookTeller(shared);
     this.#submits = new SubmitDesk({
-      ...{ ...shared, balancerId, clock, view: this.#view, telemetry: this.#telemetry },
+      ...{ ...shared, balancerId, clock, roster: this.#roster, telemetry: this.#telemetry },
       perform: (effect) => this.#perform(effect),
       forget: (jobId) => this.#forget(jobId),
     });
@@ -123,6 +129,9 @@ class BalancerRole {
     );
     this.#stack.use(
       await this.#jobs.store.feed({
+        reading: () => {
+          if (this.#feed === 'live') this.#feed = 'reading_anew';
+        },
         stored: (message) => this.#onStored(message),
         gone: (message) => this.#onGone(message),
         synced: () => this.#onSynced(),
@@ -132,8 +141,8 @@ class BalancerRole {
   }
 
   snapshot(): BalancerSnapshot {
-    const workers = [...this.#view.loads(this.#parts.clock.monotonicMs())];
-    return { tracked: this.#core.tracked, waiting: this.#core.waiting, workers };
+    const { tracked, waiting } = this.#core;
+    return { tracked, waiting, workers: [...this.#roster.loads()] };
   }
 
   /** Says goodbye, gives back what only it has, and hears out the workers that were asked. */
@@ -163,15 +172,15 @@ class BalancerRole {
       this.#step({ kind: connected ? 'connected' : 'disconnected' });
     this.#connected = connected;
     this.#burials.look();
+    this.#clocks.look();
     this.#step({ kind: 'tick' });
     if (connected && !this.#draining) this.#outlooks.tell();
   }
 
   #beat(): void {
-    const { balancerId, clock } = this.#parts;
+    const { balancerId } = this.#parts;
     const self = { balancerId, epoch: this.#epoch, draining: this.#draining };
-    const heartbeat = heartbeatOf(self, this.#view.loads(clock.monotonicMs()));
-    this.#publish(subjects.balancerHeartbeat, heartbeat);
+    this.#publish(subjects.balancerHeartbeat, heartbeatOf(self, this.#roster.loads()));
   }
 
   #step(event: CoreEvent): void {
@@ -197,7 +206,7 @@ class BalancerRole {
         else this.#desk.read(work);
         break;
       case 'end_failed':
-        this.#desk.fail(work, this.#failedJob(effect));
+        this.#desk.fail(work, effect);
         break;
       case 'wake_owner':
         this.#desk.wake(work);
@@ -206,15 +215,18 @@ class BalancerRole {
   }
 
   #onStored(message: StoredMessage): void {
+    // What was there before says nothing about the time.
+    const isLive = this.#feed === 'live';
     const parts = { telemetry: this.#telemetry, burials: this.#burials };
-    const stored = storedWork(message, parts);
+    const stored = storedWork(message, isLive ? { ...parts, clocks: this.#clocks } : parts);
     if (!stored) return;
     const { header, sequence, work } = stored;
-    const { jobId } = header;
+    const { jobId } = work;
     this.#works.set(jobId, work);
     // A job that was stored anew under its name is another message: the old one is forgotten first.
     this.#step({ kind: 'job_gone', jobId });
-    this.#step({ kind: 'job_stored', header, sequence });
+    const fed = { kind: 'job_stored', header, sequence } as const;
+    this.#step(isLive ? fed : { ...fed, arrival: 'backlog' });
     if (this.#wasCancelled(jobId)) this.#cancel(jobId);
   }
 
@@ -230,20 +242,17 @@ class BalancerRole {
 
   /** The feed was read anew: for a while nothing was heard, and the reports of others may be late too. */
   #onSynced(): void {
-    if (this.#synced) {
+    if (this.#feed !== 'new') {
       this.#step({ kind: 'disconnected' });
       this.#step({ kind: 'connected' });
     }
-    this.#synced = true;
+    this.#feed = 'live';
   }
 
   #onLoad(report: LoadReport): void {
-    const { ended = [], slots, workerId } = report;
-    const verdict = this.#view.report(report, this.#parts.clock.monotonicMs());
-    const log = this.#telemetry.log('fleet');
-    if (verdict.kind === 'refused') log.warn('worker.refused', { workerId, ...verdict });
-    if (verdict.kind === 'applied' && verdict.newcomer)
-      log.info('worker.joined', { workerId, slots });
+    const { atMs, ended = [], workerId } = report;
+    this.#roster.heard(report);
+    if (atMs !== undefined) this.#clocks.heard(`worker ${workerId}`, atMs);
     this.#step({ kind: 'load_report', report });
     for (const { jobId } of ended) {
       if (this.#works.get(jobId)?.body.kind === 'inline') this.#forget(jobId);
@@ -287,14 +296,5 @@ class BalancerRole {
   #forget(jobId: JobId): void {
     this.#works.delete(jobId);
     this.#step({ kind: 'job_gone', jobId });
-  }
-
-  /** At a deadline it matters to the user whether anybody was there at all; else how long the line is. */
-  #failedJob(effect: EffectOf<'end_failed'>): FailedJob {
-    const { code, previousRevision } = effect;
-    const untouched = code === 'deadline_exceeded' && previousRevision === undefined;
-    const alone = this.#view.serving(this.#parts.clock.monotonicMs()) === 0;
-    if (untouched && alone) return { ...effect, code: 'no_worker' };
-    return code === 'too_busy' ? { ...effect, place: this.#core.last(this.#now()) } : effect;
   }
 }

@@ -3,6 +3,7 @@ import type { StoredMessage } from '@starling/bus';
 import { readStoredJob } from '@starling/jobs';
 import type { Context, RoleTelemetry } from '@starling/telemetry';
 import type { Burials } from './burials.ts';
+import type { ClockWatch } from './clock-watch.ts';
 import type { QueuedWork } from './queued-work.ts';
 
 /** A job of the feed, as the core and as the shell take it. */
@@ -18,7 +19,11 @@ export interface StoredWork {
  */
 export function storedWork(
   message: StoredMessage,
-  parts: { readonly telemetry: RoleTelemetry; readonly burials: Pick<Burials, 'add'> },
+  parts: {
+    readonly telemetry: RoleTelemetry;
+    readonly burials: Pick<Burials, 'add'>;
+    readonly clocks?: ClockWatch | undefined;
+  },
 ): StoredWork | undefined {
   const { telemetry } = parts;
   const { headers, sequence, storedAtMs: waitingSinceMs, subject } = message;
@@ -33,7 +38,8 @@ export function storedWork(
   }
   const { job } = read;
   const { header, owner } = job;
-  const { jobId, lane } = header;
+  const { deadlineAtMs, jobId, lane } = header;
+  parts.clocks?.stored({ owner, deadlineAtMs, storedAtMs: waitingSinceMs });
   const body = { kind: 'stored', sequence, job } as const;
   let context: Context | undefined;
   const work: QueuedWork = {

@@ -1,6 +1,6 @@
 /** The desk for ephemeral jobs: an ingress hands one in and is told at once whether it is queued. */
-import type { QueuedJob } from '@starling/balance';
-import type { ErrorCode, QueuePlace, Submit, SubmitReply } from '@starling/contracts';
+import type { QueuedJob, Refused } from '@starling/balance';
+import type { ErrorCode, Submit, SubmitReply } from '@starling/contracts';
 import { callerFlow } from '@starling/jobs';
 import type { Context } from '@starling/telemetry';
 import type { QueuedWork } from './queued-work.ts';
@@ -14,10 +14,8 @@ export interface Submission {
 
 type RefusalCode = Extract<SubmitReply, { kind: 'refused' }>['code'];
 
-/** When a caller whose bound was met may try again: jobs start several times a second, or not at all. */
-const retryAfterMs = 1_000;
-/** A line may be hours long; nobody is sent away for longer. */
-const maxRetryAfterMs = 60_000;
+/** When to try again where nobody can tell: jobs start several times a second, or not at all. */
+const defaultRetryMs = 1_000;
 
 /** A submitted job as fairness sees it: callers share the fleet as guilds do. */
 export function headerOfSubmit(submit: Submit, nowMs: number): QueuedJob {
@@ -42,15 +40,15 @@ export function workOfSubmit({ job, submit }: Submission, context: Context): Que
 
 /**
  * A refusal and when to ask again, where waiting helps.
- * @param place where the job would have stood, when too many wait
+ * @param known where the job would have stood, and when there is likely to be room for it
  */
-export function refusal(code: RefusalCode, place?: QueuePlace): SubmitReply {
+export function refusal(
+  code: RefusalCode,
+  { place, retryMs = defaultRetryMs }: Partial<Omit<Refused, 'code'>> = {},
+): SubmitReply {
   const helps = code === 'too_busy' || code === 'user_busy' || code === 'no_worker';
-  const waitMs = Math.min(maxRetryAfterMs, Math.max(retryAfterMs, place?.waitMs ?? 0));
-  return {
-    ...{ kind: 'refused', code, retryAfterMs: helps ? waitMs : 0 },
-    ...(place && { place }),
-  };
+  const retryAfterMs = helps ? retryMs : 0;
+  return { kind: 'refused', code, retryAfterMs, ...(place && { place }) };
 }
 
 /** Why the core would not queue it, in the words for an ingress. */

@@ -1,4 +1,4 @@
-import type { BalancerCore, CoreEffect, FleetView } from '@starling/balance';
+import type { BalancerCore, CoreEffect } from '@starling/balance';
 import type { BusMessage } from '@starling/bus';
 import type { Clock } from '@starling/clock';
 import {
@@ -21,10 +21,11 @@ import {
   type Submission,
   workOfSubmit,
 } from './submissions.ts';
+import type { WorkerRoster } from './worker-roster.ts';
 
 export interface SubmitDeskParts {
   readonly core: BalancerCore;
-  readonly view: FleetView;
+  readonly roster: Pick<WorkerRoster, 'serving'>;
   readonly works: Map<JobId, QueuedWork>;
   readonly clock: Clock;
   /** Milliseconds since the Unix epoch as the core takes them. */
@@ -73,11 +74,11 @@ export class SubmitDesk {
   }
 
   #take(submission: Submission, context: Context): SubmitReply {
-    const { clock, core, now, view, works } = this.#parts;
+    const { clock, core, now, roster, works } = this.#parts;
     const { deadlineAtMs, jobId } = submission.submit;
     if (this.closed) return refusal('draining');
     if (deadlineAtMs <= clock.nowMs()) return refusal('deadline_exceeded');
-    if (view.serving(clock.monotonicMs()) === 0) return refusal('no_worker');
+    if (roster.serving === 0) return refusal('no_worker');
     if (!works.has(jobId)) {
       const refused = this.#queue(submission, context);
       if (refused) return refused;
@@ -91,15 +92,17 @@ export class SubmitDesk {
     const { core, forget, now, perform, works } = this.#parts;
     const { jobId } = submission.submit;
     const header = headerOfSubmit(submission.submit, now());
-    const effects = core.step({ kind: 'job_stored', header, sequence: 0 }, now());
+    const effects = core.step(
+      { kind: 'job_stored', header, sequence: 0, arrival: 'submitted' },
+      now(),
+    );
     const state = core.stateOf(jobId);
-    const refused = state?.kind === 'failing' ? state.code : undefined;
+    const refused = state?.kind === 'failing' ? state : undefined;
     if (refused === undefined) works.set(jobId, workOfSubmit(submission, context));
     // Of a job that was refused nothing is known here: what was to be done for it is left out.
     for (const effect of effects) perform(effect);
     if (refused === undefined) return undefined;
     forget(jobId);
-    const code = refusalCode(refused);
-    return refusal(code, code === 'too_busy' ? core.last(now()) : undefined);
+    return refusal(refusalCode(refused.code), refused.refused);
   }
 }

@@ -44,11 +44,12 @@ export function endingOf(
   },
 ): Ending {
   const { correlationId } = about;
-  const retryAtMs = about.retryAtMs(outcome.kind === 'failed' ? outcome.place?.waitMs : undefined);
   if (outcome.kind === 'failed') {
-    const { code, partialText, place } = outcome;
+    const { code, partialText, place, retryAfterMs = place?.waitMs } = outcome;
+    const retryAtMs = about.retryAtMs(retryAfterMs);
     return failedEnding({ code, partialText, place, correlationId, retryAtMs });
   }
+  const retryAtMs = about.retryAtMs(undefined);
   const answer = withoutThoughts(outcome.text, { open: false });
   if (isBlank(answer)) {
     const code = outcome.finishReason === 'content_filter' ? 'provider_refused' : 'answer_cut';

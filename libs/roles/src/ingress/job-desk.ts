@@ -74,7 +74,7 @@ export class JobDesk {
     const open = this.#open.get(jobId);
     if (!open) return;
     if (outcome.kind === 'failed') {
-      this.#fail(open, jobProblem(outcome.code));
+      this.#fail(open, jobProblem(outcome.code, outcome.retryAfterMs));
       return;
     }
     const { reply } = open.ask;

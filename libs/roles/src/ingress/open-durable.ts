@@ -120,7 +120,7 @@ export class OpenDurable {
       if (!known) this.#tellFound(caller, found);
       if (outcome.kind === 'done') caller.finish(outcome);
       else {
-        const problem = jobProblem(outcome.code);
+        const problem = jobProblem(outcome.code, outcome.retryAfterMs);
         caller.fail(this.#runs < maxRuns ? problem : finalProblem(problem));
       }
     }

@@ -91,13 +91,13 @@ class WorkerRole {
   }
 
   async start(): Promise<void> {
-    const { messaging } = this.#parts.bus;
+    const { bus, workerId } = this.#parts;
+    const { messaging } = bus;
     const watch = await watchCancels(messaging, ({ jobId }) =>
       this.#step({ kind: 'cancel_requested', jobId }),
     );
     this.#stack.use(watch);
     this.#wasCancelled = (jobId) => watch.has(jobId);
-    const { workerId } = this.#parts;
     this.#stack.use(
       await messaging.subscribe(subjects.run(workerId), (message) => this.#onRun(message)),
     );
@@ -114,10 +114,8 @@ class WorkerRole {
   }
 
   get #claims(): RunClaimsParts {
-    const { bus, clock, config, random, workerId } = this.#parts;
-    const { messaging } = bus;
-    const parts = { messaging, clock, random, config, workerId, telemetry: this.#telemetry };
-    return { ...parts, jobs: this.#jobs };
+    const { bus, ...parts } = this.#parts;
+    return { ...parts, messaging: bus.messaging, telemetry: this.#telemetry, jobs: this.#jobs };
   }
 
   snapshot(): WorkerSnapshot {
@@ -284,9 +282,10 @@ class WorkerRole {
   }
 
   #report(report: LoadReport): void {
-    const { bus, workerId } = this.#parts;
+    const { bus, clock, workerId } = this.#parts;
+    const told = { ...report, atMs: clock.nowMs() };
     try {
-      bus.messaging.publish(subjects.load(workerId), encode(loadReportContract, report));
+      bus.messaging.publish(subjects.load(workerId), encode(loadReportContract, told));
     } catch (error) {
       // The bus is away, and so are the balancers; the next report tells them all that counts.
       if (error instanceof EncodeError)

@@ -93,9 +93,9 @@ export class SimBalancer {
   }
 
   /** The feed shows a job; `lastSequence` is how many the stream ever had. */
-  fed(stored: StoredJob): void {
+  fed(stored: StoredJob, arrival?: 'backlog'): void {
     this.#known.set(stored.header.jobId, stored.sequence);
-    this.step({ kind: 'job_stored', ...stored });
+    this.step({ kind: 'job_stored', ...stored, ...(arrival && { arrival }) });
   }
 
   step(event: CoreEvent): void {
@@ -132,7 +132,7 @@ export class SimBalancer {
       ({ lastSequence, stored }) => {
         for (const job of stored) {
           if (!this.#core.stateOf(job.header.jobId)) tally.count('feed gap filled');
-          this.fed(job);
+          this.fed(job, 'backlog');
         }
         const listed = new Set(stored.map(({ sequence }) => sequence));
         for (const [jobId, sequence] of this.#known) {
