@@ -50,12 +50,10 @@ export class BalancerCore {
     this.#parts = parts;
     this.#limits = limits;
     this.#peers = new PeerBook(limits.peerDeadMs);
-    const { self } = parts;
-    const { counts } = this;
-    const peers = this.#peers;
+    const shared = { self: parts.self, peers: this.#peers, counts: this.counts };
     const { lieMs, reportValidMs: validMs } = limits;
-    this.#grants = new GrantView({ self, peers, validMs, lieMs, counts });
-    this.#tracker = new JobTracker({ self, limits, peers, counts });
+    this.#grants = new GrantView({ ...shared, validMs, lieMs });
+    this.#tracker = new JobTracker({ ...shared, limits });
     this.#conversations = new ConversationBook(limits.conversations);
   }
 
@@ -67,6 +65,12 @@ export class BalancerCore {
   /** Jobs known, waiting or not. */
   get tracked(): number {
     return this.#tracker.size;
+  }
+
+  /** What each of its maps holds: none may grow for ever. */
+  get sizes() {
+    const [peers, conversations] = [this.#peers.ids.length, this.#conversations.size];
+    return { ...this.#tracker.sizes, ...this.#grants.sizes, peers, conversations };
   }
 
   /** Workers' slots that are ours to fill now. */

@@ -35,6 +35,11 @@ export class CallHolders {
     this.#limits = limits;
   }
 
+  get sizes() {
+    const [calls, keptCalls] = [this.#holders.size, this.#kept.size];
+    return { calls, keptCalls, sharing: this.#waiting.size, ready: this.#ready.size };
+  }
+
   /** Whether a job of this key would have somebody to follow. */
   isHeld(callKey: CallKey | undefined): boolean {
     return callKey !== undefined && this.#holders.has(callKey);

@@ -9,6 +9,10 @@ export class ConversationBook {
     this.#max = max;
   }
 
+  get size(): number {
+    return this.#lastWorker.size;
+  }
+
   lastWorker(conversationKey: string | undefined): WorkerId | undefined {
     return conversationKey === undefined ? undefined : this.#lastWorker.get(conversationKey);
   }

@@ -170,6 +170,13 @@ export class GrantView {
     return nextMs;
   }
 
+  get sizes() {
+    let spent = 0;
+    for (const known of this.#workers.values()) spent += known.spent.size;
+    const { size: lying } = this.#lying;
+    return { workers: this.#workers.size, granting: this.#open.size, lying, spent };
+  }
+
   /** Slots that are ours to fill now. */
   free(nowMs: number): number {
     let free = 0;

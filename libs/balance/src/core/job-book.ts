@@ -24,6 +24,10 @@ export class JobBook {
     return this.#jobs.size;
   }
 
+  get sizes() {
+    return { jobs: this.#jobs.size, due: this.#due.size, early: this.#early.size };
+  }
+
   get(jobId: JobId): TrackedJob | undefined {
     return this.#jobs.get(jobId);
   }

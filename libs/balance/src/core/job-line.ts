@@ -24,6 +24,10 @@ export class JobLine {
     this.#atOnce = atOnce;
   }
 
+  get sizes() {
+    return { inLine: this.#waiting.size, atWork: this.#busy.size };
+  }
+
   /** Takes a turn now, or as soon as there is room and nothing else is done for this job. */
   ask(jobId: JobId, turn: Turn): void {
     this.#waiting.set(jobId, turn);

@@ -34,6 +34,11 @@ export class JobTracker {
     return this.#move.book.size;
   }
 
+  get sizes() {
+    const { book, calls, room } = this.#move;
+    return { ...book.sizes, ...room.sizes, ...calls.sizes };
+  }
+
   get waiting(): number {
     return this.#move.room.size;
   }

@@ -29,6 +29,10 @@ export class WaitingRoom {
     return this.#placeOf.size;
   }
 
+  get sizes() {
+    return { waiting: this.size, models: this.#queues.size, flows: this.#ledger.size };
+  }
+
   /** The bound that stands against this job; `undefined` when it may wait. */
   refusal(job: QueuedJob): QueueRefusal | undefined {
     return this.#queues.get(this.#classOf(job))?.refusal(job);

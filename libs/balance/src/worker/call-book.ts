@@ -63,6 +63,11 @@ export class CallBook {
     return this.#followers.size === 0 ? jobs : jobs.filter((jobId) => !this.#followers.has(jobId));
   }
 
+  get sizes() {
+    const [calls, kept, followers] = [this.#calls.size, this.#kept.size, this.#followers.size];
+    return { calls, keptCalls: kept, followers };
+  }
+
   /** A job comes that may share. @returns whether it follows a call that is here */
   follow(callKey: CallKey, jobId: JobId): boolean {
     const call = this.#calls.get(callKey);

@@ -1,5 +1,5 @@
 import type { BalancerId, CallKey, JobId, LoadReport } from '@starling/contracts';
-import type { JobFinish } from './worker-events.ts';
+import type { JobFinish, WorkerEvent } from './worker-events.ts';
 
 /** A job that a worker has, from the run request to the word that its end stands. */
 export interface JobUse {
@@ -19,6 +19,15 @@ export interface JobUse {
         readonly retryAtMs: number;
       };
   cancelled: boolean;
+}
+
+/** A job as it begins: asked for by one balancer, its claim under way. */
+export function claimOf(
+  { attempt, from, sequence }: Extract<WorkerEvent, { kind: 'run_requested' }>,
+  callKey: CallKey | undefined,
+): JobUse {
+  const phase = { kind: 'claiming' } as const;
+  return { attempt, sequence, callKey, askers: new Set([from]), phase, cancelled: false };
 }
 
 /** Of jobs that are not in their first attempt, which one it is. */

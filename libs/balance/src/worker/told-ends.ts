@@ -15,6 +15,10 @@ interface ToldEnd {
 export class ToldEnds {
   #ends: ToldEnd[] = [];
 
+  get size(): number {
+    return this.#ends.length;
+  }
+
   add(jobId: JobId, tokens: number): void {
     this.#ends.push({ jobId, tokens, left: listings });
     if (this.#ends.length > maxListed) this.#ends.shift();

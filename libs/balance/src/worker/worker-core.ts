@@ -10,7 +10,7 @@ import { rendezvousWeight } from '../core/rendezvous.ts';
 import { HealthTracker } from '../health/health-tracker.ts';
 import { CallBook } from './call-book.ts';
 import { endRule } from './end-rule.ts';
-import { type JobUse, laterAttempts } from './job-use.ts';
+import { claimOf, type JobUse, laterAttempts } from './job-use.ts';
 import { ReportPace } from './report-pace.ts';
 import { SlotGrants, usableSlots } from './slot-grants.ts';
 import { SlotLimit } from './slot-limit.ts';
@@ -74,6 +74,12 @@ export class WorkerCore {
   /** Calls that may be in flight now: the slots, or fewer while answers begin late. */
   get limit(): number {
     return this.#limit.value;
+  }
+
+  /** What each of its maps holds: none may grow for ever. */
+  get sizes() {
+    const [jobs, peers, untold] = [this.#jobs.size, this.#balancers.ids.length, this.#ends.size];
+    return { ...this.#calls.sizes, jobs, peers, untold };
   }
 
   get #inFlight(): number {
@@ -152,14 +158,9 @@ export class WorkerCore {
     }
   }
 
-  #take(
-    { attempt, from, jobId, previousRevision, sequence }: RunRequested,
-    callKey: CallKey | undefined,
-    effects: WorkerEffect[],
-  ): void {
-    const askers = new Set([from]);
-    const phase = { kind: 'claiming' } as const;
-    this.#jobs.set(jobId, { attempt, sequence, callKey, askers, phase, cancelled: false });
+  #take(request: RunRequested, callKey: CallKey | undefined, effects: WorkerEffect[]): void {
+    const { attempt, jobId, previousRevision } = request;
+    this.#jobs.set(jobId, claimOf(request, callKey));
     effects.push({ kind: 'claim', jobId, attempt, previousRevision, callKey });
   }
 
@@ -199,12 +200,12 @@ export class WorkerCore {
   #writeEnd(
     jobId: JobId,
     use: JobUse,
-    end: { readonly revision: number; readonly finish: JobFinish },
+    { finish, revision }: { readonly revision: number; readonly finish: JobFinish },
     nowMs: number,
     effects: WorkerEffect[],
   ): void {
-    use.phase = { kind: 'ending', ...end, retryAtMs: nowMs + this.#limits.endRetryMs };
-    effects.push({ kind: 'write_end', jobId, attempt: use.attempt, ...end });
+    use.phase = { kind: 'ending', revision, finish, retryAtMs: nowMs + this.#limits.endRetryMs };
+    effects.push({ kind: 'write_end', jobId, attempt: use.attempt, revision, finish });
   }
 
   #endAnswered(
@@ -236,8 +237,7 @@ export class WorkerCore {
     for (const [jobId, use] of this.#jobs) {
       const { phase } = use;
       if (phase.kind !== 'ending' || nowMs < phase.retryAtMs) continue;
-      const { revision, finish } = phase;
-      this.#writeEnd(jobId, use, { revision, finish }, nowMs, effects);
+      this.#writeEnd(jobId, use, phase, nowMs, effects);
     }
   }
 

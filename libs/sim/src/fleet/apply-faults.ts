@@ -26,6 +26,7 @@ export function applyFaults(cluster: Cluster, faults: readonly Fault[]): void {
 export function healAll(cluster: Cluster): void {
   const { bus, balancers, workers, children } = cluster;
   bus.weather = calm;
+  bus.serviceMs = 0;
   bus.serverStarts();
   for (const victim of [...balancers.values(), ...workers.values(), ...children]) {
     victim.node.resume();
@@ -45,6 +46,11 @@ function begin(cluster: Cluster, fault: Fault): (() => void) | undefined {
         if (bus.weather === weather) bus.weather = calm;
       };
     }
+    case 'slow_store':
+      bus.serviceMs = fault.serviceMs;
+      return () => {
+        if (bus.serviceMs === fault.serviceMs) bus.serviceMs = 0;
+      };
     case 'lost_replies':
       for (const child of children) child.lostReplies = fault.share;
       return () => {

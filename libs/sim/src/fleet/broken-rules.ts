@@ -7,21 +7,33 @@ import {
   defaultCoreLimits,
   type EndRule,
   endRule,
+  JobLine,
   ledgerStep,
+  type Turn,
 } from '@starling/balance';
+import type { JobId } from '@starling/contracts';
 import type { LedgerRule } from './store.ts';
 
-export const breakNames = ['fencing', 'release', 'dedupe', 'claim', 'silence'] as const;
+export const breakNames = ['fencing', 'release', 'dedupe', 'claim', 'silence', 'line'] as const;
 export type BreakName = (typeof breakNames)[number];
+
+/** Where a balancer's calls of the ledger wait for their turn. */
+export type Line = Pick<JobLine, 'ask' | 'sizes'>;
 
 /** The rules that a run goes by. */
 export interface Rules {
   readonly ledger: LedgerRule;
   readonly core: CoreLimits;
   readonly end: EndRule;
+  readonly newLine: (atOnce: number) => Line;
 }
 
-const sound: Rules = { ledger: ledgerStep, core: defaultCoreLimits, end: endRule };
+const sound: Rules = {
+  ledger: ledgerStep,
+  core: defaultCoreLimits,
+  end: endRule,
+  newLine: (atOnce) => new JobLine(atOnce),
+};
 
 /** The product's rules with one of them broken, or none. */
 export function rulesWith(broken: BreakName | undefined): Rules {
@@ -46,6 +58,9 @@ export function rulesWith(broken: BreakName | undefined): Rules {
         ...sound,
         core: { ...defaultCoreLimits, silenceMs: 200, deafAfterMs: 0, confirmMs: 0 },
       };
+    case 'line':
+      // What is to be asked is asked at once, however much of it is under way.
+      return { ...sound, newLine: () => new NoLine() };
   }
 }
 
@@ -63,3 +78,11 @@ const claimsUnasked: LedgerRule = (current, write, nextRevision) =>
   write.record.kind === 'run' && current?.record.kind !== 'end'
     ? { kind: 'written', entry: { revision: nextRevision, record: write.record } }
     : ledgerStep(current, write, nextRevision);
+
+class NoLine implements Line {
+  readonly sizes = { inLine: 0, atWork: 0 };
+
+  ask(_: JobId, { work }: Turn): void {
+    work(() => {});
+  }
+}

@@ -29,6 +29,9 @@ const hopMs = { least: 0.2, spread: 1.5 };
 /** A client notices that its connection broke after this long at most. */
 const noticeMs = 500;
 
+/** A request that waits for longer was asked of a server with too much to do. */
+const slowMs = 250;
+
 /** What a node learns of its connection. */
 export interface ConnectionEvents {
   disconnected(): void;
@@ -47,9 +50,13 @@ interface Link {
 /** See the module's header. */
 export class Bus {
   weather: Weather = calm;
+  /** What the server takes for each request, one after the other, milliseconds. */
+  serviceMs = 0;
   readonly #simulation: Simulation;
   readonly #tally: Tally;
   readonly #links = new Map<Node, Link>();
+  /** Requests that the server has not answered, oldest first. */
+  #queue: { readonly work: () => void; readonly sinceMs: number }[] = [];
   #down = false;
 
   constructor(simulation: Simulation, tally: Tally) {
@@ -89,6 +96,7 @@ export class Bus {
   serverDies(): void {
     if (this.#down) return;
     this.#down = true;
+    this.#queue = [];
     for (const link of this.#links.values()) if (!link.cut) this.#notice(link);
   }
 
@@ -118,9 +126,10 @@ export class Bus {
     const copies = this.#copies();
     for (const delayMs of copies) {
       this.#simulation.after(delayMs, () => {
-        if (this.#down) return;
-        const value = at();
-        this.#fly(from, this.#copies(), () => answer(value));
+        this.#serve(() => {
+          const value = at();
+          this.#fly(from, this.#copies(), () => answer(value));
+        });
       });
     }
   }
@@ -128,6 +137,30 @@ export class Bus {
   /** A message of the server's own, for example of a stream's consumer. */
   tell(to: Node, deliver: () => void): void {
     if (!this.#down) this.#fly(to, this.#copies(), deliver);
+  }
+
+  /** The server does one thing after the other; what waits when it dies is gone. */
+  #serve(work: () => void): void {
+    if (this.#down) return;
+    if (this.serviceMs === 0 && this.#queue.length === 0) {
+      work();
+      return;
+    }
+    this.#queue.push({ work, sinceMs: this.#simulation.nowMs });
+    if (this.#queue.length === 1) this.#serveNext();
+  }
+
+  #serveNext(): void {
+    const [first] = this.#queue;
+    if (!first) return;
+    this.#simulation.after(this.serviceMs, () => {
+      // Another server's queue.
+      if (this.#queue[0] !== first) return;
+      this.#queue.shift();
+      if (this.#simulation.nowMs - first.sinceMs > slowMs) this.#tally.count('store answered late');
+      first.work();
+      this.#serveNext();
+    });
   }
 
   #fly(to: Node, delays: readonly number[], deliver: () => void): void {

@@ -7,6 +7,7 @@ import type { BalancerId, JobId, LoadReport, WorkerId } from '@starling/contract
 import type { Simulation } from '../kernel/simulation.ts';
 import type { Bus } from './bus.ts';
 import type { AskedMessage } from './discord.ts';
+import { type MappedProcess, MapWatch } from './map-watch.ts';
 import type { SimBalancer } from './sim-balancer.ts';
 import type { SimWorker } from './sim-worker.ts';
 import type { StoreWitness } from './store.ts';
@@ -25,6 +26,7 @@ export interface Violation {
     | 'a job ends by its deadline and 15 s'
     | 'occupancy equals truth'
     | 'a quiet guild does not wait for a loud one'
+    | 'calls under way are bounded'
     | 'maps are bounded';
   readonly atMs: number;
   readonly detail: string;
@@ -53,10 +55,10 @@ const heardMs = 3_000;
 const listeningMs = 6_000;
 /** From a job's deadline until its answer, or an honest failure, stands there. */
 const endsWithinMs = 15_000;
+/** Calls of the store by one balancer: of one job, and of all. */
+const maxCalls = { ofJob: 2, inAll: 100 } as const;
 /** Violations kept; the first tells the story. */
 const maxKept = 20;
-/** More than a balancer may ever track: what `JOBS` holds, and some on their way out. */
-const maxTracked = 21_000;
 
 /** See the module's header. */
 export class Checker implements StoreWitness {
@@ -70,6 +72,7 @@ export class Checker implements StoreWitness {
   #idle: ReadonlySet<string> = new Set();
   readonly #claims = new Map<JobId, Claim>();
   readonly #credits = new Map<string, Credit>();
+  readonly #maps = new MapWatch();
   #workers: readonly SimWorker[] = [];
   #balancers: readonly SimBalancer[] = [];
   #bus: Bus | undefined;
@@ -87,6 +90,7 @@ export class Checker implements StoreWitness {
     this.#workers = parts.workers;
     this.#balancers = parts.balancers;
     this.#bus = parts.bus;
+    this.#maps.watch(parts);
   }
 
   violated(promise: Violation['promise'], detail: string): void {
@@ -102,10 +106,23 @@ export class Checker implements StoreWitness {
         this.violated('a slot is held once', `${id} has ${streams} streams on ${slots} slots`);
       }
     }
-    for (const { id, core } of this.#balancers) {
-      if (core.tracked > maxTracked) {
-        this.violated('maps are bounded', `${id} tracks ${core.tracked} jobs`);
-      }
+    this.#judgeTouched();
+  }
+
+  /** A process took something in: its maps are judged when the event is over. */
+  touched(process: MappedProcess): void {
+    this.#maps.touched(process);
+  }
+
+  /** All is quiet, `stored` jobs are left: looks at every map. */
+  judgeMaps(stored: number): void {
+    for (const process of [...this.#balancers, ...this.#workers]) this.#maps.touched(process);
+    this.#judgeTouched(stored);
+  }
+
+  #judgeTouched(stored?: number): void {
+    for (const swollen of this.#maps.swollen(this.#deadlines.size, stored)) {
+      this.violated('maps are bounded', swollen);
     }
   }
 
@@ -138,6 +155,17 @@ export class Checker implements StoreWitness {
     if (isSame) return;
     const detail = `${reader.header.jobId} is answered what ${asker.header.jobId} asked`;
     this.violated('an answer belongs to its question', detail);
+  }
+
+  /** A balancer asks the store about a job; so many calls of its are then under way. */
+  calling(
+    who: string,
+    calls: { readonly jobId: JobId; readonly ofJob: number; readonly inAll: number },
+  ): void {
+    const { inAll, jobId, ofJob } = calls;
+    if (ofJob <= maxCalls.ofJob && inAll <= maxCalls.inAll) return;
+    const detail = `${who} has ${ofJob} calls for ${jobId} under way, ${inAll} in all`;
+    this.violated('calls under way are bounded', detail);
   }
 
   /** Somebody asks, and is to be answered by then. */
@@ -236,7 +264,7 @@ export class Checker implements StoreWitness {
   }
 
   /** The run is over and 5 s have been quiet: what everybody believes must be what is. */
-  judgeQuiet(storedJobs: number): void {
+  judgeQuiet(): void {
     const { nowMs } = this.#simulation;
     for (const { id, core, streams, slots } of this.#workers) {
       if (core.running.length !== streams) {
@@ -256,12 +284,6 @@ export class Checker implements StoreWitness {
     const slots = this.#workers.reduce((sum, worker) => sum + worker.slots, 0);
     if (free !== slots) {
       this.violated('occupancy equals truth', `balancers count ${free} free slots, ${slots} are`);
-    }
-    for (const { id, core } of this.#balancers) {
-      if (core.tracked > storedJobs) {
-        const detail = `${id} still tracks ${core.tracked} jobs, ${storedJobs} are stored`;
-        this.violated('maps are bounded', detail);
-      }
     }
   }
 }

@@ -7,6 +7,7 @@ export type Fault = { readonly atMs: number; readonly lastsMs: number } & (
   | { readonly kind: 'weather'; readonly weather: Weather }
   | { readonly kind: 'lost_replies'; readonly share: number }
   | { readonly kind: 'restart_bus' }
+  | { readonly kind: 'slow_store'; readonly serviceMs: number }
   | {
       readonly kind: 'pause' | 'kill' | 'cut';
       readonly role: 'worker' | 'balancer' | 'child';
@@ -24,6 +25,7 @@ const counts = {
   weather: 4,
   lost_replies: 2,
   restart_bus: 1,
+  slow_store: 2,
   pause: 4,
   kill: 5,
   cut: 4,
@@ -46,6 +48,9 @@ export function drawFaults(random: Random, { fromMs, toMs }: Storm): readonly Fa
   // A server that is down longer than a claim is silent: the silence clock must stand still.
   for (let n = 0; n < counts.restart_bus; n += 1) {
     faults.push({ kind: 'restart_bus', ...when(5_000) });
+  }
+  for (let n = 0; n < counts.slow_store; n += 1) {
+    faults.push({ kind: 'slow_store', ...when(6_000), serviceMs: 1 + random.next() * 9 });
   }
   for (const kind of ['pause', 'kill', 'cut'] as const) {
     for (let n = 0; n < counts[kind]; n += 1) {

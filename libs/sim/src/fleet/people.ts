@@ -18,6 +18,8 @@ interface Asked extends Question {
 }
 
 const deadlineMs = 25_000;
+/** Of those who want an answer at once: most of them get none, all in the same moment. */
+const hastyDeadlineMs = 4_000;
 const serviceMs = { mean: 500, sigma: 1 } as const;
 const quietGuilds = 8;
 const messagesEveryMs = 100;
@@ -32,6 +34,7 @@ export function letPeopleWrite(
   random: Random,
   plan: {
     readonly flood: { readonly atMs: number; readonly messages: number };
+    readonly hasty: { readonly atMs: number; readonly messages: number };
     readonly stormMs: { readonly from: number; readonly to: number };
   },
 ): void {
@@ -47,6 +50,11 @@ export function letPeopleWrite(
   simulation.after(1_000, next);
   simulation.after(plan.flood.atMs, () => {
     for (let n = 0; n < plan.flood.messages; n += 1) people.write('loud', people.question(false));
+  });
+  simulation.after(plan.hasty.atMs, () => {
+    for (let n = 0; n < plan.hasty.messages; n += 1) {
+      people.write('hasty', people.question(false), hastyDeadlineMs);
+    }
   });
 }
 
@@ -81,7 +89,7 @@ class People {
     return { question: `question ${this.#questions++}`, poison };
   }
 
-  write(guildKey: string, { poison, question }: Question): JobId {
+  write(guildKey: string, { poison, question }: Question, dueMs = deadlineMs): JobId {
     const random = this.#random;
     const { children, discord, simulation } = this.#cluster;
     const { nowMs } = simulation;
@@ -95,14 +103,14 @@ class People {
         tokenEstimate: 200 + random.integer(800),
         callKey: keyOf(guildKey, question),
         acceptedAtMs: nowMs,
-        deadlineAtMs: nowMs + deadlineMs,
+        deadlineAtMs: nowMs + dueMs,
       },
       question,
       poison,
       serviceMs: Math.min(10_000, lognormal(random, serviceMs)),
     };
     discord.ask(message);
-    this.#cluster.checker.asked(jobId, nowMs + deadlineMs);
+    this.#cluster.checker.asked(jobId, nowMs + dueMs);
     for (const child of children) if (child.node.alive) child.take(message);
     return jobId;
   }

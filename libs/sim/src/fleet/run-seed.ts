@@ -39,6 +39,8 @@ const quietMs = 5_000;
 /** Between looks at the workers' slots, once they have been quiet so long. */
 const slotsEveryMs = 2_000;
 const flood = { atMs: 2_000, messages: 250 } as const;
+const keptMs = 1_000;
+const hasty = { atMs: 14_000, messages: 200 } as const;
 /**
  * In the calm a quiet guild's job starts within this while the flood waits for ten seconds: of a
  * thousand one waits 0.6 s, since a job may hold its slot for up to 10 s.
@@ -66,7 +68,8 @@ export function runSeed(seed: number, broken?: BreakName): SeedResult {
   populate(cluster);
   const random = seededRandom(seed + 7_919);
   applyFaults(cluster, drawFaults(random, { fromMs: calmMs, toMs: calmMs + stormMs }));
-  letPeopleWrite(cluster, random, { flood, stormMs: { from: calmMs, to: calmMs + stormMs } });
+  const stormTimes = { from: calmMs, to: calmMs + stormMs };
+  letPeopleWrite(cluster, random, { flood, hasty, stormMs: stormTimes });
   watchFairness(cluster);
 
   const { startMs } = simulation;
@@ -89,7 +92,10 @@ export function runSeed(seed: number, broken?: BreakName): SeedResult {
     [...cluster.balancers.values()].every(({ core }) => core.tracked === 0),
   );
   runTo(simulation.nowMs - startMs + quietMs);
-  checker.judgeQuiet(store.jobs.size);
+  checker.judgeQuiet();
+  // An answer is kept for 5 s, for others who ask the same.
+  runTo(simulation.nowMs - startMs + keptMs);
+  checker.judgeMaps(store.jobs.size);
   for (const balancer of cluster.balancers.values()) balancer.tallyUp();
   return {
     seed,

@@ -4,13 +4,12 @@ import {
   type CoreEffect,
   type CoreEvent,
   defaultCoreLimits,
-  type LedgerEntry,
-  type LedgerRead,
   type RunAnswer,
 } from '@starling/balance';
 import type { BalancerId, JobId } from '@starling/contracts';
 import type { Cluster } from './cluster.ts';
 import { Node } from './node.ts';
+import { SimDesk } from './sim-desk.ts';
 import type { StoredJob } from './store.ts';
 
 const runTimeoutMs = 1_000;
@@ -22,6 +21,7 @@ export class SimBalancer {
   readonly id: BalancerId;
   readonly node: Node;
   readonly #cluster: Cluster;
+  readonly desk: SimDesk;
   #core: BalancerCore;
   /** Since when it has heard what was to be heard: its own start, or its connection. */
   #listeningSinceMs = 0;
@@ -35,6 +35,14 @@ export class SimBalancer {
     this.#cluster = cluster;
     this.node = new Node(id, cluster.simulation);
     this.#core = this.#newCore();
+    this.desk = new SimDesk(this.node, cluster, {
+      stateOf: (jobId) => this.#core.stateOf(jobId),
+      read: (jobId, read) => this.step({ kind: 'ledger_read', jobId, read }),
+      ended: (jobId, code) => {
+        if (code === 'deadline_exceeded') cluster.tally.count('deadline ended by a balancer');
+        this.#tellOwner(jobId);
+      },
+    });
     cluster.bus.attach(this.node, {
       disconnected: () => this.step({ kind: 'disconnected' }),
       connected: () => {
@@ -58,6 +66,7 @@ export class SimBalancer {
   start(): void {
     this.node.start();
     this.#core = this.#newCore();
+    this.desk.clear();
     this.#asking.clear();
     this.#known.clear();
     this.#listeningSinceMs = this.#cluster.simulation.nowMs;
@@ -101,6 +110,7 @@ export class SimBalancer {
   step(event: CoreEvent): void {
     if (!this.node.alive) return;
     const { checker, simulation } = this.#cluster;
+    checker.touched(this);
     if (event.kind === 'job_gone') this.#known.delete(event.jobId);
     if (event.kind === 'load_report') checker.reported(this.id, event.report);
     for (const effect of this.#core.step(event, simulation.nowMs)) this.#carryOut(effect);
@@ -145,7 +155,6 @@ export class SimBalancer {
   }
 
   #carryOut(effect: CoreEffect): void {
-    const { bus, store } = this.#cluster;
     switch (effect.kind) {
       case 'run':
         this.#run(effect);
@@ -153,17 +162,11 @@ export class SimBalancer {
       case 'wake':
         this.node.after(effect.delayMs, () => this.step({ kind: 'tick' }));
         break;
-      case 'read_ledger': {
-        const { jobId } = effect;
-        bus.ask(
-          this.node,
-          () => store.read(jobId),
-          (entry) => this.step({ kind: 'ledger_read', jobId, read: readOf(entry) }),
-        );
+      case 'read_ledger':
+        this.desk.read(effect.jobId);
         break;
-      }
       case 'end_failed':
-        this.#end(effect);
+        this.desk.fail(effect);
         break;
       case 'wake_owner':
         this.#cluster.tally.count('owner woken');
@@ -208,24 +211,6 @@ export class SimBalancer {
     this.step({ kind: 'run_answered', ...run, answer });
   }
 
-  #end(effect: Extract<CoreEffect, { kind: 'end_failed' }>): void {
-    const { bus, store, tally } = this.#cluster;
-    const { jobId, attempt, previousRevision: expected, code } = effect;
-    const record = { kind: 'end', outcome: 'failed', attempt } as const;
-    bus.ask(
-      this.node,
-      () => store.write(jobId, { expected, record }),
-      (answer) => {
-        if (answer.kind === 'written') {
-          if (code === 'deadline_exceeded') tally.count('deadline ended by a balancer');
-          this.#tellOwner(jobId);
-        }
-        const current = answer.kind === 'written' ? answer.entry : answer.current;
-        this.step({ kind: 'ledger_read', jobId, read: readOf(current) });
-      },
-    );
-  }
-
   /** The peers hear it too. */
   #tellOwner(jobId: JobId): void {
     const { balancers, bus, children } = this.#cluster;
@@ -235,12 +220,4 @@ export class SimBalancer {
     }
     for (const child of children) bus.send(this.node, child.node, () => child.deliver(jobId));
   }
-}
-
-function readOf(entry: LedgerEntry | undefined): LedgerRead {
-  if (!entry) return { kind: 'none' };
-  const { record, revision } = entry;
-  return record.kind === 'end'
-    ? { kind: 'end' }
-    : { kind: record.kind, revision, attempt: record.attempt };
 }

@@ -4,12 +4,16 @@ import type { Cluster } from './cluster.ts';
 import type { AskedMessage } from './discord.ts';
 import { Node } from './node.ts';
 
-const publishRetryMs = 100;
-const retryMs = 500;
+/** A try to store a job, and the pause before the next. */
+const publishRetryMs = 2_100;
+/** A call of the store without an answer is made again. */
+const retryMs = 1_000;
 /** A Discord call without an answer is made again after this long, with the same nonce. */
 const postTimeoutMs = 1_000;
 /** Between the store's answer and the flush of the gateway's sequence. */
 const flushMs = 50;
+/** An answer of which nothing was heard for so long is looked up, so many of them each time. */
+const silence = { afterMs: 2_000, everyMs: 500, most: 25 } as const;
 const restLatencyMs = { least: 20, spread: 60 };
 
 /** See the module's header. */
@@ -20,6 +24,8 @@ export class SimChild {
   readonly #cluster: Cluster;
   readonly #delivering = new Set<JobId>();
   readonly #acceptedHere = new Set<JobId>();
+  /** Answers that are owed, and when each was looked up last. */
+  readonly #open = new Map<JobId, number>();
 
   constructor(name: string, cluster: Cluster) {
     this.#cluster = cluster;
@@ -37,7 +43,9 @@ export class SimChild {
     this.node.start();
     this.#delivering.clear();
     this.#acceptedHere.clear();
+    this.#open.clear();
     this.#list();
+    this.node.every(silence.everyMs, () => this.#lookUpSilent());
     for (const message of discord.replay()) {
       tally.count('event replayed');
       this.take(message);
@@ -82,6 +90,7 @@ export class SimChild {
         accepted = true;
         if (!isNew) tally.count('publish refused as stored');
         this.#acceptedHere.add(header.jobId);
+        this.#open.set(header.jobId, this.#cluster.simulation.nowMs);
         this.node.after(flushMs, () => discord.confirm(header.jobId));
       },
     );
@@ -90,16 +99,40 @@ export class SimChild {
     });
   }
 
-  /** Looks for ends among what is stored: an earlier life, or a lost frame, left them. */
+  /** Looks at what is stored: an earlier life, or a lost frame, left it. */
   #list(): void {
-    const { bus, store } = this.#cluster;
+    const { bus, simulation, store } = this.#cluster;
+    let answered = false;
     bus.ask(
       this.node,
-      () => [...store.jobs.keys()].filter((jobId) => store.read(jobId)?.record.kind === 'end'),
-      (ended) => {
-        for (const jobId of ended) this.deliver(jobId);
+      () => [...store.jobs.keys()],
+      (jobs) => {
+        answered = true;
+        for (const jobId of jobs) {
+          if (!this.#open.has(jobId)) this.#open.set(jobId, simulation.nowMs);
+          this.deliver(jobId);
+        }
       },
     );
+    this.node.after(retryMs, () => {
+      if (!answered) this.#list();
+    });
+  }
+
+  /** Last frames are sent once. */
+  #lookUpSilent(): void {
+    const { nowMs } = this.#cluster.simulation;
+    let looks = 0;
+    for (const [jobId, lookedAtMs] of this.#open) {
+      if (looks >= silence.most) return;
+      if (nowMs - lookedAtMs < silence.afterMs) continue;
+      looks += 1;
+      // Behind those that were not looked up yet.
+      this.#open.delete(jobId);
+      this.#open.set(jobId, nowMs);
+      this.#cluster.tally.count('silent answer looked up');
+      this.deliver(jobId);
+    }
   }
 
   /** Somebody says that the job ended: if the ledger agrees, its answer is shown and the job deleted. */
@@ -179,6 +212,7 @@ export class SimChild {
         if (answered) return;
         answered = true;
         this.#delivering.delete(jobId);
+        this.#open.delete(jobId);
         for (const balancer of balancers.values()) {
           bus.send(this.node, balancer.node, () => balancer.step({ kind: 'job_gone', jobId }));
         }

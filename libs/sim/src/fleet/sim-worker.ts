@@ -69,6 +69,7 @@ export class SimWorker {
   step(event: WorkerEvent): void {
     if (!this.node.alive) return;
     const { nowMs } = this.#cluster.simulation;
+    this.#cluster.checker.touched(this);
     for (const effect of this.#core.step(event, nowMs)) this.#carryOut(effect);
   }
 

@@ -13,6 +13,7 @@ export const faultNames = [
   'balancer killed',
   'child killed',
   'bus restarted',
+  'store answered late',
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 
@@ -35,6 +36,7 @@ export const rescueNames = [
   'event replayed',
   'answer not posted twice',
   'owner woken',
+  'silent answer looked up',
   'delivered by a later life',
   'attempts exhausted',
   'deadline ended by a balancer',
