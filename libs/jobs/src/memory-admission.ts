@@ -1,5 +1,7 @@
 import type { Clock } from '@starling/clock';
-import type { Admission, AdmissionBounds, AdmissionDecision } from './admission.ts';
+import type { JobId } from '@starling/contracts';
+import type { Admission, AdmissionBounds } from './admission.ts';
+import { admissionStep, type Holds } from './admission-step.ts';
 
 /** Users and guilds watched at most; the stalest is forgotten beyond it, which only lets work in. */
 const maxHolders = 20_000;
@@ -14,17 +16,15 @@ export function createMemoryAdmission(
 
   return {
     async admit({ jobId, userId, guildId }, { holdMs }) {
-      const nowMs = clock.nowMs();
-      const ofUser = users.alive(userId, nowMs);
-      if (ofUser.has(jobId)) return { kind: 'admitted', replay: true };
-      if (ofUser.size >= perUser) return refused('user_busy', ofUser);
-      if (guildId !== undefined) {
-        const ofGuild = guilds.alive(guildId, nowMs);
-        if (ofGuild.size >= perGuild) return refused('too_busy', ofGuild);
-        ofGuild.set(jobId, nowMs + holdMs);
-      }
-      ofUser.set(jobId, nowMs + holdMs);
-      return { kind: 'admitted', replay: false };
+      const before = {
+        user: users.of(userId),
+        guild: guildId === undefined ? undefined : guilds.of(guildId),
+      };
+      const asked = { jobId, holdMs, perUser, perGuild };
+      const { decision, held } = admissionStep(before, asked, clock.nowMs());
+      users.keep(userId, held.user);
+      if (guildId !== undefined && held.guild) guilds.keep(guildId, held.guild);
+      return decision;
     },
     async release({ jobId, userId, guildId }) {
       users.release(userId, jobId);
@@ -33,30 +33,27 @@ export function createMemoryAdmission(
   };
 }
 
-/** Job to the end of its hold, wall-clock milliseconds. */
-type Holds = Map<string, number>;
-
-function refused(code: 'user_busy' | 'too_busy', holds: Holds): AdmissionDecision {
-  return { kind: 'refused', code, retryAtMs: Math.min(...holds.values()) };
-}
-
+/** Users, or guilds, with what each holds, in order of use. */
 class Holders {
   readonly #holds = new Map<string, Holds>();
 
-  /** The holds that have not expired. The map keeps them in order of use, stalest first. */
-  alive(holder: string, nowMs: number): Holds {
-    const holds = this.#holds.get(holder) ?? new Map();
-    for (const [jobId, untilMs] of holds) if (untilMs <= nowMs) holds.delete(jobId);
-    this.#holds.delete(holder);
-    this.#holds.set(holder, holds);
-    const stalest = this.#holds.keys().next();
-    if (this.#holds.size > maxHolders && !stalest.done) this.#holds.delete(stalest.value);
-    return holds;
+  of(holder: string): Holds {
+    return this.#holds.get(holder) ?? none;
   }
 
-  release(holder: string, jobId: string): void {
-    const holds = this.#holds.get(holder);
-    holds?.delete(jobId);
-    if (holds?.size === 0) this.#holds.delete(holder);
+  keep(holder: string, holds: Holds): void {
+    this.#holds.delete(holder);
+    if (holds.size > 0) this.#holds.set(holder, holds);
+    const stalest = this.#holds.keys().next();
+    if (this.#holds.size > maxHolders && !stalest.done) this.#holds.delete(stalest.value);
+  }
+
+  release(holder: string, jobId: JobId): void {
+    const holds = new Map(this.of(holder));
+    if (!holds.delete(jobId)) return;
+    if (holds.size > 0) this.#holds.set(holder, holds);
+    else this.#holds.delete(holder);
   }
 }
+
+const none: Holds = new Map();
