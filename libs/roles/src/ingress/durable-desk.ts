@@ -47,7 +47,7 @@ const deadlineGraceMs = 1_000;
 export class DurableDesk {
   readonly #parts: DurableDeskParts;
   readonly #voice: FleetVoice;
-  /** By the first run of each key; as many as callers at most. */
+  /** By the first run of each key, the one looked up longest ago first; as many as callers at most. */
   readonly #open = new Map<string, OpenDurable>();
   #connected = true;
 
@@ -116,6 +116,9 @@ export class DurableDesk {
       if (!returned && !silent) continue;
       looks -= 1;
       open.heardAtMs = nowMs;
+      // Those that were not looked up are next, however many wait.
+      this.#open.delete(open.base);
+      this.#open.set(open.base, open);
       void this.#read(open);
     }
   }

@@ -1,5 +1,15 @@
 /** Durable requests with real balancers and workers, on a simulated clock. */
-import { cancelContract, type ErrorCode, encode, jobId, subjects } from '@starling/contracts';
+import {
+  balancerId,
+  cancelContract,
+  type ErrorCode,
+  encode,
+  type IngressOrigin,
+  ingressId,
+  jobId,
+  subjects,
+} from '@starling/contracts';
+import { failedEnd } from '@starling/jobs';
 import { answerOf, type FakeStep } from '@starling/llm/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Fleet } from '../fleet-fixture.ts';
@@ -10,6 +20,10 @@ const story: readonly FakeStep[] = [
   { kind: 'wait', ms: 10_000 },
   ...answerOf('upon ', 'a time'),
 ];
+const origin: IngressOrigin = {
+  ...{ kind: 'ingress', ingressId: ingressId.parse('ingress-a'), requestId: 'r1' },
+  ...{ caller: 'tests', stream: true },
+};
 const ended = (...asked: readonly AskedDurable[]) =>
   asked.every(({ endings }) => endings.length > 0);
 
@@ -52,6 +66,17 @@ describe('a durable request in the fleet', () => {
     await fleet.until(() => ended(asked));
     expect(asked.reply.outcome?.text).toBe(text);
     expect(ingress.reads).toBe(2);
+  });
+
+  it('has an end that nobody told of, and is found behind hundreds that wait in silence', async () => {
+    for (let other = 0; other < 400; other += 1) ingress.ask(`silent ${other}`);
+    const asked = ingress.ask('one');
+    await fleet.until(() => asked.found === 'new');
+    const job = { jobId: jobId.parse(asked.id), origin, acceptedAtMs: 1 };
+    const why = { code: 'gave_up', attempt: 0, endedBy: balancerId.parse('b0'), atMs: 2 } as const;
+    await fleet.stores.ledger.end(job.jobId, failedEnd(job, why), undefined);
+    await fleet.clock.advance(8_000);
+    expect(asked.reply.problem).toMatchObject({ code: 'gave_up' });
   });
 
   it('under the same key gets the answer again, without a call of the provider [A6]', async () => {
