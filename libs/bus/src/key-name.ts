@@ -1,4 +1,4 @@
-import { assertPattern, assertSubject } from './subject.ts';
+import { assertSubject } from './subject.ts';
 
 /**
  * Checks a key of a bucket (NATS ADR-8): tokens between dots, of letters, digits and `-/=_`.
@@ -7,13 +7,4 @@ import { assertPattern, assertSubject } from './subject.ts';
 export function assertKey(key: string): void {
   assertSubject(key);
   if (!/^[-/=.\w]+$/.test(key)) throw new TypeError(`"${key}" is no key of a bucket`);
-}
-
-/**
- * Checks a pattern of keys: as {@link assertKey}, with the wildcards of a subject.
- * @throws {TypeError}
- */
-export function assertKeyPattern(pattern: string): void {
-  assertPattern(pattern);
-  if (!/^[-/=.\w*>]+$/.test(pattern)) throw new TypeError(`"${pattern}" is no pattern of keys`);
 }

@@ -4,22 +4,15 @@
  * ones written longest ago go first when the bucket is full.
  */
 import type { Clock } from '@starling/clock';
-import { reportHandlerFailure } from './bus-report.ts';
 import { closedError } from './closed-error.ts';
-import { assertKey, assertKeyPattern } from './key-name.ts';
+import { assertKey } from './key-name.ts';
 import { BusError } from './port.ts';
 import type { KeyValue, KeyValueEntry, KeyValueSpec, WriteResult } from './store-port.ts';
-import { subjectMatches } from './subject.ts';
 import { copyOf } from './wire-message.ts';
 
 interface Kept {
   readonly entry: KeyValueEntry;
   readonly writtenAt: number;
-}
-
-interface Watch {
-  readonly pattern: string;
-  readonly handler: (entry: KeyValueEntry) => void;
 }
 
 /** See the module's header. */
@@ -28,7 +21,6 @@ export class MemoryKeyValue implements KeyValue {
   #spec: KeyValueSpec;
   /** In the order of writing. */
   readonly #kept = new Map<string, Kept>();
-  readonly #watches = new Set<Watch>();
   #bytes = 0;
   #revision = 0;
   #closed = false;
@@ -62,22 +54,9 @@ export class MemoryKeyValue implements KeyValue {
     return entry && { ...entry, bytes: copyOf(entry.bytes) };
   }
 
-  async watch(pattern: string, handler: (entry: KeyValueEntry) => void): Promise<AsyncDisposable> {
-    assertKeyPattern(pattern);
-    this.#assertOpen();
-    const watch = { pattern, handler };
-    this.#watches.add(watch);
-    return {
-      [Symbol.asyncDispose]: async () => {
-        this.#watches.delete(watch);
-      },
-    };
-  }
-
-  /** Ends it: later calls fail with `closed`, watchers hear nothing more. */
+  /** Ends it: later calls fail with `closed`. */
   close(): void {
     this.#closed = true;
-    this.#watches.clear();
   }
 
   #write(key: string, bytes: Uint8Array, revision: number | undefined): WriteResult {
@@ -94,7 +73,6 @@ export class MemoryKeyValue implements KeyValue {
     this.#kept.set(key, { entry, writtenAt: this.#clock.monotonicMs() });
     this.#bytes += sizeOf(entry);
     this.#sweep();
-    this.#tell(entry);
     return { ok: true, revision: entry.revision };
   }
 
@@ -116,21 +94,6 @@ export class MemoryKeyValue implements KeyValue {
       const over = this.#bytes > this.#spec.maxBytes;
       if (!over && now - writtenAt < this.#spec.ttlMs) break;
       this.#drop(key);
-    }
-  }
-
-  /** Never inside the writer's call, as over a network. */
-  #tell(entry: KeyValueEntry): void {
-    for (const watch of this.#watches) {
-      if (!subjectMatches(entry.key, watch.pattern)) continue;
-      queueMicrotask(() => {
-        if (!this.#watches.has(watch)) return;
-        try {
-          watch.handler({ ...entry, bytes: copyOf(entry.bytes) });
-        } catch (error) {
-          reportHandlerFailure(`${this.#spec.name}.${entry.key}`, error);
-        }
-      });
     }
   }
 }

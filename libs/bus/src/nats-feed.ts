@@ -69,7 +69,6 @@ export class NatsFeed {
       link,
       manager,
       stream,
-      headersOnly: true,
       onMessage: (message) => this.#stored(message),
       onCaughtUp: () => this.#caughtUp(),
     });

@@ -142,7 +142,6 @@ export class NatsJobStore implements JobStore {
       link,
       manager,
       stream: name,
-      headersOnly: true,
       ...(pattern !== undefined && { filterSubject: pattern }),
       onMessage: (message) => listed.push(storedMessage(message)),
       onCaughtUp: () => whole.resolve(true),

@@ -2,15 +2,13 @@
  * A bucket as a JetStream key-value store of history 1 (NATS ADR-8): a write expects the subject's
  * last sequence, so that of several writers on one revision exactly one wins.
  */
-import type { JetStreamManager } from '@nats-io/jetstream';
 import { busLimits } from './bus-limits.ts';
-import { assertKey, assertKeyPattern } from './key-name.ts';
+import { assertKey } from './key-name.ts';
 import { wrongLastSequence } from './nats-errors.ts';
 import type { NatsLink } from './nats-link.ts';
 import type { NatsMessaging } from './nats-messaging.ts';
 import { readDirectly, storeMessage } from './nats-store-calls.ts';
 import { bucketStream } from './nats-store-setup.ts';
-import { NatsWatch } from './nats-watch.ts';
 import { BusError } from './port.ts';
 import type {
   KeyValue,
@@ -23,7 +21,6 @@ import type {
 /** What a {@link NatsKeyValue} is built from. */
 export interface NatsKeyValueParts {
   readonly link: NatsLink;
-  readonly manager: JetStreamManager;
   readonly messaging: NatsMessaging;
   readonly spec: KeyValueSpec;
 }
@@ -31,7 +28,6 @@ export interface NatsKeyValueParts {
 /** See the module's header. */
 export class NatsKeyValue implements KeyValue {
   readonly #parts: NatsKeyValueParts;
-  readonly #watches = new Set<NatsWatch>();
   #spec: KeyValueSpec;
 
   constructor(parts: NatsKeyValueParts) {
@@ -72,31 +68,6 @@ export class NatsKeyValue implements KeyValue {
     } catch (error) {
       throw link.failure(error, `get ${key} of ${this.#spec.name}`);
     }
-  }
-
-  async watch(pattern: string, handler: (entry: KeyValueEntry) => void): Promise<AsyncDisposable> {
-    const { link, manager } = this.#parts;
-    assertKeyPattern(pattern);
-    link.assertUp();
-    const watch = new NatsWatch({ link, manager, bucket: this.#spec.name, pattern, handler });
-    this.#watches.add(watch);
-    const stop = async () => {
-      this.#watches.delete(watch);
-      watch.stop();
-    };
-    const started = link.within(watch.started, { timeoutMs: busLimits.confirmTimeoutMs });
-    if (!(await started)) {
-      await stop();
-      link.assertUp();
-      throw new BusError('timeout', `watch ${pattern} of ${this.#spec.name}: not confirmed`);
-    }
-    return { [Symbol.asyncDispose]: stop };
-  }
-
-  /** Ends every watch. */
-  close(): void {
-    for (const watch of this.#watches) watch.stop();
-    this.#watches.clear();
   }
 
   /** @param options.revision 0 when the key must have no value */

@@ -1,5 +1,5 @@
 /**
- * One reading of a stream in order, from a starting point to the first sign that something was missed:
+ * One reading of a stream's headers in order, from its beginning to the first sign that something was missed:
  * an ephemeral push consumer without acknowledgements (NATS ADR-17, ordered consumer). It never
  * repairs itself; its owner starts another one.
  */
@@ -23,7 +23,7 @@ const inactiveMs = 5_000;
 /** The status of a heartbeat, and of flow control. */
 const idle = 100;
 
-/** A message as read; its payload is empty when only headers were asked for. */
+/** A message as read, without its payload. */
 export interface OrderedMessage {
   readonly sequence: number;
   readonly storedAtMs: number;
@@ -38,10 +38,7 @@ export interface OrderedRunParts {
   readonly link: NatsLink;
   readonly manager: JetStreamManager;
   readonly stream: string;
-  readonly headersOnly: boolean;
   readonly filterSubject?: string;
-  /** The first sequence to read; default the first there is. */
-  readonly startSequence?: number;
   onMessage(message: OrderedMessage): void;
   /** All that was stored when it began has been read; called once. */
   onCaughtUp(): void;
@@ -100,21 +97,19 @@ export class OrderedRun {
   }
 
   async #create(): Promise<void> {
-    const { filterSubject, headersOnly, manager, startSequence, stream } = this.#parts;
+    const { filterSubject, manager, stream } = this.#parts;
     const config: Partial<ConsumerConfig> = {
       deliver_subject: this.#inbox,
+      deliver_policy: DeliverPolicy.All,
       ack_policy: AckPolicy.None,
       max_deliver: 1,
       mem_storage: true,
       num_replicas: 1,
-      headers_only: headersOnly,
+      headers_only: true,
       idle_heartbeat: nanos(heartbeatMs),
       flow_control: true,
       inactive_threshold: nanos(inactiveMs),
       ...(filterSubject !== undefined && { filter_subject: filterSubject }),
-      ...(startSequence === undefined
-        ? { deliver_policy: DeliverPolicy.All }
-        : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: startSequence }),
     };
     try {
       const { name, num_pending } = await manager.consumers.add(stream, config);

@@ -49,7 +49,7 @@ export class NatsStores {
       const open = this.#buckets.get(spec.name);
       open?.reshape(spec);
       if (open) return open;
-      const opened = new NatsKeyValue({ link, manager, messaging: this.#messaging, spec });
+      const opened = new NatsKeyValue({ link, messaging: this.#messaging, spec });
       this.#buckets.set(spec.name, opened);
       return opened;
     } catch (error) {
@@ -57,9 +57,9 @@ export class NatsStores {
     }
   }
 
-  /** Ends feeds and watches. */
+  /** Ends feeds. */
   close(): void {
-    for (const store of [...this.#jobStores.values(), ...this.#buckets.values()]) store.close();
+    for (const store of this.#jobStores.values()) store.close();
   }
 
   #managing(): Promise<JetStreamManager> {

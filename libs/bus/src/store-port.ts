@@ -114,12 +114,6 @@ export interface KeyValue {
     options: WriteOptions & { readonly revision: number },
   ): Promise<WriteResult>;
   get(key: string): Promise<KeyValueEntry | undefined>;
-  /**
-   * Calls `handler` with each value that is written from now on to a key that matches, in order of
-   * revision. It outlives the server: what was missed and not yet overwritten is told when the
-   * connection is back. Resolves when nothing written after can be missed.
-   */
-  watch(pattern: string, handler: (entry: KeyValueEntry) => void): Promise<AsyncDisposable>;
 }
 
 export interface WriteOptions {

@@ -15,8 +15,6 @@ export class FakeServer {
   readonly removed: string[] = [];
   readonly link: NatsLink;
   readonly manager: JetStreamManager;
-  /** What the stream says of itself. */
-  stream = { created: 'then', state: { last_seq: 0 } };
   #deliver: Deliver | undefined;
 
   constructor(options: { readonly pending?: number; readonly refuses?: boolean } = {}) {
@@ -39,7 +37,6 @@ export class FakeServer {
       clock: this.clock,
     });
     this.manager = {
-      streams: { info: async () => this.stream },
       consumers: {
         add: async (_stream: string, config: Partial<ConsumerConfig>) => {
           if (options.refuses) throw new Error('stream not found');

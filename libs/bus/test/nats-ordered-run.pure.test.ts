@@ -10,7 +10,6 @@ async function open(options: { pending?: number; refuses?: boolean } = {}) {
     link: server.link,
     manager: server.manager,
     stream: 'S',
-    headersOnly: true,
     onMessage: ({ sequence }) => told.push(`+${sequence}`),
     onCaughtUp: () => told.push('caught up'),
   });

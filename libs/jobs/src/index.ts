@@ -25,7 +25,6 @@ export { createLedger } from './ledger/create-ledger.ts';
 export { failedEnd } from './ledger/failed-end.ts';
 export type {
   ClaimResult,
-  EndedJob,
   EndResult,
   Ledger,
   LedgerPosts,

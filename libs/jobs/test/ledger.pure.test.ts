@@ -31,7 +31,6 @@ function faulty(bucket: KeyValue, faults: ('none' | 'applied' | 'refused')[]): K
     create: (key, bytes, options) => through(() => bucket.create(key, bytes, options)),
     update: (key, bytes, options) => through(() => bucket.update(key, bytes, options)),
     get: (key) => bucket.get(key),
-    watch: (pattern, handler) => bucket.watch(pattern, handler),
   };
 }
 
@@ -155,19 +154,6 @@ describe('the ledger', () => {
     await failure;
     expect(await ledger.read(job)).toEqual({ kind: 'none' });
     expect(clock.pendingTimers).toBe(0);
-  });
-
-  it('tells of ends, and of nothing else', async () => {
-    const { bucket, clock, ledger } = await open();
-    const seen: unknown[] = [];
-    await using _watch = await ledger.watchEnds((ended) => seen.push(ended));
-    const claim = await ledger.claim(job, { workerId: workerOf(0), attempt: 1 });
-    if (claim.kind !== 'won') return expect.fail();
-    await ledger.posts.intend(job, 1);
-    const end = doneBy(job, workerOf(0), 1);
-    await createLedger({ bucket, clock }).end(job, end, claim.revision);
-    await clock.advance(0);
-    expect(seen).toEqual([{ jobId: job, revision: 3, end }]);
   });
 
   it('leaves a newer version’s entry alone, and lets the next attempt replace what nobody can read', async () => {

@@ -72,7 +72,6 @@ function busOf(bus: Bus, faults: Faults): Bus {
         create: (key, bytes, options) => orCut(() => bucket.create(key, bytes, options)),
         update: (key, bytes, options) => orCut(() => bucket.update(key, bytes, options)),
         get: (key) => orCut(() => bucket.get(key)),
-        watch: (pattern, handler) => bucket.watch(pattern, handler),
       };
       return mine;
     },

@@ -1,6 +1,5 @@
-import { captureTelemetry } from '@starling/telemetry/testing';
 import { expect, it, vi } from 'vitest';
-import type { KeyValue, KeyValueEntry, KeyValueSpec } from '../store-port.ts';
+import type { KeyValue, KeyValueSpec } from '../store-port.ts';
 import { bytes, type CreateFixture, freshName, text } from './bus-fixture.ts';
 
 /** A bucket of its own for each test. */
@@ -21,7 +20,7 @@ const valueAt = async (bucket: KeyValue, key: string): Promise<string | undefine
   return entry && text(entry.bytes);
 };
 
-/** Who wins a write, what is read back, what watchers see, and the bounds. */
+/** Who wins a write, what is read back, and the bounds. */
 export function keyValueContract(create: CreateFixture): void {
   it('creates a key once, and replaces only the revision that is named', async () => {
     await using fixture = await create();
@@ -75,40 +74,6 @@ export function keyValueContract(create: CreateFixture): void {
     expect(await valueAt(bucket, 'a')).toBe('as sent');
   });
 
-  it('tells watchers of each write from now on, by pattern and in order', async () => {
-    await using telemetry = captureTelemetry();
-    await using fixture = await create();
-    const spec = keyValueSpec();
-    const bucket = await fixture.bus.openKeyValue(spec);
-    const other = await (await fixture.another()).openKeyValue(spec);
-    await bucket.create('before', bytes('x'));
-    const all: KeyValueEntry[] = [];
-    const posts: string[] = [];
-    await using _all = await other.watch('*', (entry) => all.push(entry));
-    const some = await other.watch('a.post.*', ({ key }) => posts.push(key));
-    let threw = 0;
-    await using _thrower = await other.watch('>', () => {
-      threw += 1;
-      throw new Error('broken');
-    });
-    await bucket.create('a', bytes('1'));
-    await bucket.create('a.post.1', bytes('2'));
-    await bucket.update('a', bytes('3'), { revision: 2 });
-    await bucket.create('a.post.2', bytes('4'));
-    await vi.waitFor(() => expect(posts).toEqual(['a.post.1', 'a.post.2']), wait);
-    await vi.waitFor(() => expect(all).toHaveLength(2), wait);
-    expect(all.map((entry) => ({ ...entry, bytes: text(entry.bytes) }))).toEqual([
-      { key: 'a', bytes: '1', revision: 2 },
-      { key: 'a', bytes: '3', revision: 4 },
-    ]);
-    await vi.waitFor(() => expect(threw).toBe(4), wait);
-    await some[Symbol.asyncDispose]();
-    await bucket.create('a.post.3', bytes('5'));
-    await vi.waitFor(() => expect(threw).toBe(5), wait);
-    expect(posts).toHaveLength(2);
-    expect(telemetry.lines.map(({ event }) => event)).toEqual(Array(5).fill('handler.failed'));
-  });
-
   it('drops what was not written for its time; the key is free then', async () => {
     await using fixture = await create();
     const bucket = await fixture.bus.openKeyValue(keyValueSpec({ ttlMs: 300 }));
@@ -139,15 +104,12 @@ export function keyValueContract(create: CreateFixture): void {
       await expect(bucket.create(key, bytes(''))).rejects.toThrow(TypeError);
       await expect(bucket.get(key)).rejects.toThrow(TypeError);
     }
-    await expect(bucket.watch('a b', () => {})).rejects.toThrow(TypeError);
-    await bucket.watch('>', () => {});
     await fixture.bus[Symbol.asyncDispose]();
     const closed = { code: 'closed' };
     await expect(fixture.bus.openKeyValue(spec)).rejects.toMatchObject(closed);
     await expect(bucket.create('a', bytes(''))).rejects.toMatchObject(closed);
     await expect(bucket.update('a', bytes(''), { revision: 1 })).rejects.toMatchObject(closed);
     await expect(bucket.get('a')).rejects.toMatchObject(closed);
-    await expect(bucket.watch('a', () => {})).rejects.toMatchObject(closed);
   });
 
   it('opens an existing bucket with a changed shape', async () => {

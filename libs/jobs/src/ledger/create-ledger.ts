@@ -1,8 +1,8 @@
 import { isOwnEnd, ledgerStep } from '@starling/balance';
 import type { KeyValue, WriteResult } from '@starling/bus';
 import type { Clock } from '@starling/clock';
-import { type JobId, jobId as jobIdSchema, type LedgerEnd } from '@starling/contracts';
-import type { ClaimResult, EndedJob, EndResult, Ledger, LedgerRead } from './ledger.ts';
+import type { JobId, LedgerEnd } from '@starling/contracts';
+import type { ClaimResult, EndResult, Ledger, LedgerRead } from './ledger.ts';
 import { createLedgerPosts } from './ledger-posts.ts';
 import { encodeValue, type LedgerValue, readValue, ruled, standingEntry } from './ledger-record.ts';
 import { settled, tryTimeoutMs } from './settle-write.ts';
@@ -139,16 +139,6 @@ export function createLedger(parts: {
 
     async read(jobId) {
       return await settled(patience, () => readNow(jobId));
-    },
-
-    async watchEnds(handler: (ended: EndedJob) => void) {
-      // One token: the jobs' own keys, not those of their posts.
-      return await bucket.watch('*', ({ bytes, key, revision }) => {
-        const parsed = jobIdSchema.safeParse(key);
-        if (!parsed.success) return;
-        const read = readValue(parsed.data, { bytes, revision });
-        if (read.kind === 'end') handler({ jobId: parsed.data, revision, end: read.end });
-      });
     },
   };
 }

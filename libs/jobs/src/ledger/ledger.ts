@@ -27,13 +27,6 @@ export type EndResult =
   | { readonly kind: 'ended'; readonly revision: number }
   | { readonly kind: 'fenced'; readonly standing: LedgerRead };
 
-/** A job whose end was just written. */
-export interface EndedJob {
-  readonly jobId: JobId;
-  readonly revision: number;
-  readonly end: LedgerEnd;
-}
-
 /**
  * The job ledger (features A6, A7): who runs a job, and what it came to. Writes are by compare-and-set,
  * so that a job is claimed by one worker at a time, a worker whose claim was replaced cannot end it, and
@@ -62,11 +55,6 @@ export interface Ledger {
   /** Takes a job from the worker that runs it. */
   release(jobId: JobId, by: NonNullable<LedgerReleased['by']>): Promise<LedgerRead>;
   read(jobId: JobId): Promise<LedgerRead>;
-  /**
-   * Calls back for each end that is written from now on, with the whole result: for a few readers of
-   * all jobs (a dead-letter view, a test), not for each cluster.
-   */
-  watchEnds(handler: (ended: EndedJob) => void): Promise<AsyncDisposable>;
   readonly posts: LedgerPosts;
 }
 
