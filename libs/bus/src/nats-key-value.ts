@@ -11,10 +11,10 @@ import { readDirectly, storeMessage } from './nats-store-calls.ts';
 import { bucketStream } from './nats-store-setup.ts';
 import { BusError } from './port.ts';
 import type {
+  CallOptions,
   KeyValue,
   KeyValueEntry,
   KeyValueSpec,
-  WriteOptions,
   WriteResult,
 } from './store-port.ts';
 
@@ -44,24 +44,25 @@ export class NatsKeyValue implements KeyValue {
     this.#spec = spec;
   }
 
-  async create(key: string, bytes: Uint8Array, options?: WriteOptions): Promise<WriteResult> {
+  async create(key: string, bytes: Uint8Array, options?: CallOptions): Promise<WriteResult> {
     return await this.#write(key, bytes, { ...options, revision: 0 });
   }
 
   async update(
     key: string,
     bytes: Uint8Array,
-    options: WriteOptions & { readonly revision: number },
+    options: CallOptions & { readonly revision: number },
   ): Promise<WriteResult> {
     return await this.#write(key, bytes, options);
   }
 
-  async get(key: string): Promise<KeyValueEntry | undefined> {
+  async get(key: string, options?: CallOptions): Promise<KeyValueEntry | undefined> {
     const { link, messaging } = this.#parts;
+    const timeoutMs = options?.timeoutMs ?? busLimits.confirmTimeoutMs;
     assertKey(key);
     const which = { stream: bucketStream(this.#spec.name), last: this.#subjectOf(key) };
     try {
-      const found = await readDirectly(messaging, which, busLimits.confirmTimeoutMs);
+      const found = await readDirectly(messaging, which, timeoutMs);
       // A value that a person deleted with a tool leaves a marker: there is none.
       if (!found || found.headers['KV-Operation'] !== undefined) return undefined;
       return { key, bytes: found.payload, revision: found.sequence };
@@ -74,7 +75,7 @@ export class NatsKeyValue implements KeyValue {
   async #write(
     key: string,
     bytes: Uint8Array,
-    options: WriteOptions & { readonly revision: number },
+    options: CallOptions & { readonly revision: number },
   ): Promise<WriteResult> {
     const { link, messaging } = this.#parts;
     const { maxValueBytes, name } = this.#spec;

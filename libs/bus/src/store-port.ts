@@ -106,17 +106,21 @@ export type WriteResult = { readonly ok: true; readonly revision: number } | { r
  */
 export interface KeyValue {
   /** Writes a key that has no value. */
-  create(key: string, bytes: Uint8Array, options?: WriteOptions): Promise<WriteResult>;
+  create(key: string, bytes: Uint8Array, options?: CallOptions): Promise<WriteResult>;
   /** Replaces the value that was written as `revision`. */
   update(
     key: string,
     bytes: Uint8Array,
-    options: WriteOptions & { readonly revision: number },
+    options: CallOptions & { readonly revision: number },
   ): Promise<WriteResult>;
-  get(key: string): Promise<KeyValueEntry | undefined>;
+  /**
+   * What stands under a key.
+   * @throws {BusError} `timeout` when the server has not answered in time
+   */
+  get(key: string, options?: CallOptions): Promise<KeyValueEntry | undefined>;
 }
 
-export interface WriteOptions {
-  /** How long the server may take to confirm; default 5 s. */
+export interface CallOptions {
+  /** How long the server may take to answer; default 5 s. */
   readonly timeoutMs?: number;
 }

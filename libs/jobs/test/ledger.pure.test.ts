@@ -30,7 +30,7 @@ function faulty(bucket: KeyValue, faults: ('none' | 'applied' | 'refused')[]): K
   return {
     create: (key, bytes, options) => through(() => bucket.create(key, bytes, options)),
     update: (key, bytes, options) => through(() => bucket.update(key, bytes, options)),
-    get: (key) => bucket.get(key),
+    get: (key, options) => bucket.get(key, options),
   };
 }
 
@@ -154,6 +154,35 @@ describe('the ledger', () => {
     await failure;
     expect(await ledger.read(job)).toEqual({ kind: 'none' });
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('waits no longer for a silent store when it reads than when it writes', async () => {
+    const { bucket, clock } = await open();
+    const calls: (number | undefined)[] = [];
+    const silent = async (options?: { readonly timeoutMs?: number }) => {
+      calls.push(options?.timeoutMs);
+      await clock.sleep(options?.timeoutMs ?? 60_000);
+      throw new BusError('timeout', 'silent');
+    };
+    const ledger = createLedger({
+      clock,
+      bucket: {
+        ...bucket,
+        create: (_key, _bytes, options) => silent(options),
+        get: (_key, options) => silent(options),
+      },
+    });
+    const asking = [
+      () => ledger.read(job),
+      () => ledger.posts.read(job),
+      () => ledger.claim(job, { workerId: workerOf(0), attempt: 1 }),
+    ];
+    for (const ask of asking) {
+      const failure = expect(ask()).rejects.toMatchObject({ code: 'timeout' });
+      await clock.advance(1_100);
+      await failure;
+    }
+    expect(calls).toEqual(Array(6).fill(500));
   });
 
   it('leaves a newer version’s entry alone, and lets the next attempt replace what nobody can read', async () => {

@@ -71,7 +71,7 @@ function busOf(bus: Bus, faults: Faults): Bus {
       const mine: KeyValue = {
         create: (key, bytes, options) => orCut(() => bucket.create(key, bytes, options)),
         update: (key, bytes, options) => orCut(() => bucket.update(key, bytes, options)),
-        get: (key) => orCut(() => bucket.get(key)),
+        get: (key, options) => orCut(() => bucket.get(key, options)),
       };
       return mine;
     },

@@ -7,7 +7,7 @@ import { createLedgerPosts } from './ledger-posts.ts';
 import { encodeValue, type LedgerValue, readValue, ruled, standingEntry } from './ledger-record.ts';
 import { settled, tryTimeoutMs } from './settle-write.ts';
 
-/** Shorter than a run request's timeout (protocol.md, step 6): its asker hears of it in time. */
+/** No try begins later: who asked for a run waits for a second (protocol.md, step 6). */
 const defaultRetryForMs = 700;
 
 /** Own claims that are remembered; an end without its claim costs one read more. */
@@ -30,7 +30,7 @@ export function createLedger(parts: {
   const ownClaims = new Map<JobId, number>();
 
   async function readNow(jobId: JobId): Promise<LedgerRead> {
-    const entry = await bucket.get(jobId);
+    const entry = await bucket.get(jobId, { timeoutMs: tryTimeoutMs });
     return entry ? readValue(jobId, entry) : { kind: 'none' };
   }
 

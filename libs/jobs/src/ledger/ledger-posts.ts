@@ -26,7 +26,7 @@ export function createLedgerPosts(parts: {
   const keyOf = (jobId: JobId, part: number) => `${jobId}.post.${part}`;
 
   async function standing(jobId: JobId, part: number) {
-    const entry = await bucket.get(keyOf(jobId, part));
+    const entry = await bucket.get(keyOf(jobId, part), { timeoutMs });
     if (!entry) return undefined;
     const decoded = decode(ledgerPostContract, entry.bytes);
     if (!decoded.ok) logger.error('post.unreadable', { jobId, part, fault: decoded.fault.kind });

@@ -4,7 +4,7 @@ import type { Clock } from '@starling/clock';
 /** Between tries, as at acceptance. */
 const retryEveryMs = 100;
 
-/** One try of a write or a read. */
+/** One call of the store, a read or a write; a write over somebody else's claim is a call of each. */
 export const tryTimeoutMs = 500;
 
 /**
