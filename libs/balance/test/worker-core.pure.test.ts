@@ -134,27 +134,33 @@ describe('the reports of a worker', () => {
     expect(driver.report.ended?.map(({ jobId }) => jobId)).toEqual(['b', 'c', 'd']);
   });
 
-  it('tell of a slot at once when a balancer has none left, or 5 ms after the last [B3] [B4]', () => {
-    const driver = busy(2);
-    for (const name of ['a', 'b']) {
+  it('tell of a slot at once when a balancer has none left; of many, one in 5 ms [B3] [B4]', () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const driver = busy(names.length);
+    for (const name of names) {
       driver.ask(name);
       driver.win(name);
       driver.finish(name);
     }
-    driver.end('a', 'written');
-    expect(driver.reports.at(-1)).toMatchObject({ running: ['b'], grants: { b0: 1 } });
-    driver.ask('c');
+    const before = driver.reports.length;
+    const free = (name: string) => {
+      driver.end(name, 'written');
+      driver.ask(`${name}-next`);
+    };
+    for (const name of names.slice(0, 4)) free(name);
+    expect(driver.reports).toHaveLength(before + 4);
+    expect(driver.reports.at(-1)).toMatchObject({ grants: { b0: 1 } });
     driver.nowMs += 2;
-    driver.end('b', 'written');
-    expect(driver.said.at(-1)).toEqual({ kind: 'wake', delayMs: 3 });
+    free('e');
+    expect(driver.said).toContainEqual({ kind: 'wake', delayMs: 3 });
+    expect(driver.reports).toHaveLength(before + 4);
     driver.nowMs += 3;
     driver.step({ kind: 'woken' });
-    expect(driver.reports.at(-1)).toMatchObject({ running: ['c'], grants: { b0: 1 } });
+    expect(driver.reports).toHaveLength(before + 5);
     // The wake that it replaced comes too late to say anything.
-    const said = driver.reports.length;
     driver.nowMs += 20;
     driver.step({ kind: 'woken' });
-    expect(driver.reports).toHaveLength(said);
+    expect(driver.reports).toHaveLength(before + 5);
   });
 
   it('tell at once of a drain and of a balancer that came or went [B4] [B8]', () => {

@@ -17,6 +17,7 @@ export interface WorkerLimits extends ReportGaps {
 export const defaultWorkerLimits: WorkerLimits = {
   reportMs: 250,
   pressingGapMs: 5,
+  pressingBurst: 4,
   changeGapMs: 25,
   balancerDeadMs: 750,
   endRetryMs: 1_000,
