@@ -5,7 +5,7 @@ import type { BenchContext } from '../benchmark.ts';
 import { startFleet } from '../fleet/fleet.ts';
 import { type Row, row } from '../report/row.ts';
 import { interleave } from '../rounds/interleave.ts';
-import { measure, warmUpOf } from '../rounds/measure.ts';
+import { measure, warmUp, warmUpOf } from '../rounds/measure.ts';
 import { centralQueueWaits } from '../stats/central-queue.ts';
 import { median } from '../stats/median.ts';
 import { percentile } from '../stats/percentile.ts';
@@ -18,6 +18,8 @@ const sigma = 1.1;
 const load = 0.9;
 const slots = size.workers * size.slots;
 const perSecond = (load * slots * 1000) / meanServiceMs;
+/** Of the time under load; so many processes share the calls that each of them warms up slowly. */
+const warmUpShare = 0.4;
 /** More than any run here makes: the record is read whole. */
 const maxRequests = 30_000;
 
@@ -49,7 +51,13 @@ export async function balanceQueueWait(
   );
 
   say(`queue wait at ${load * 100} % load: ${perSecond} jobs a second over ${slots} slots`);
-  const runMs = loadMs / rounds / targets.size;
+  await warmUp(context, [...targets.values()], {
+    body: { model: timed.name, stream: false },
+    pace: { kind: 'open', arrivals: { kind: 'poisson', perSecond: perSecond / 2, seed: 1 } },
+    answerTokens: serviceTimes(1),
+    runMs: (loadMs * warmUpShare) / targets.size,
+  });
+  const runMs = (loadMs * (1 - warmUpShare)) / rounds / targets.size;
   const found = await interleave([...targets.keys()], rounds, async (name, round) => {
     const target = targets.get(name);
     if (!target) throw new Error(`there is no target ${name}`);
@@ -74,7 +82,7 @@ async function waitsOf(
     body: { model: timed.name, stream: false },
     pace: { kind: 'open', arrivals: { kind: 'poisson', perSecond, seed } },
     ...warmUpOf(runMs),
-    answerTokens: lognormalServiceTimes({ meanMs: meanServiceMs, sigma, count: 5_000, seed }),
+    answerTokens: serviceTimes(seed),
     maxTraces: maxRequests,
   });
   const { requests, forgotten } = await provider.record(maxRequests);
@@ -93,6 +101,10 @@ async function waitsOf(
     ideal: centralQueueWaits(served, slots),
     failed: result.failed + result.notSent,
   };
+}
+
+function serviceTimes(seed: number) {
+  return lognormalServiceTimes({ meanMs: meanServiceMs, sigma, count: 5_000, seed });
 }
 
 function waitRows(target: string, rounds: readonly Waits[]): Row[] {

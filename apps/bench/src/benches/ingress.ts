@@ -4,7 +4,7 @@ import type { BenchContext, Benchmark, Findings } from '../benchmark.ts';
 import { type Fleet, startFleet } from '../fleet/fleet.ts';
 import { row } from '../report/row.ts';
 import { compare } from '../rounds/compare.ts';
-import { warmUpOf } from '../rounds/measure.ts';
+import { warmUp, warmUpOf } from '../rounds/measure.ts';
 import { benchmarkFacts } from './benchmark-facts.ts';
 import { latencyRows } from './latency-rows.ts';
 import { memoryOverJobs } from './memory-over-jobs.ts';
@@ -29,23 +29,29 @@ export const ingress: Benchmark = {
     const fleet = stack.use(await startFleet(provider, size, context));
     const targets = [provider, fleet.target, fleet.durable, ...baselines];
 
+    const saturating = {
+      body: { model: instant.name, stream: false },
+      pace: { kind: 'closed', inFlight: saturatingCalls },
+    } as const;
+    say('warming up');
+    await warmUp(context, targets, { ...saturating, runMs: (loadMs * 0.15) / targets.length });
+
     say('300 requests a second');
     const whole = await compare(context, targets, {
       body: { model: instant.name, stream: false },
       pace: { kind: 'open', arrivals: { kind: 'even', perSecond: 300 } },
-      ...warmUpOf((loadMs * 0.3) / rounds / targets.length),
+      ...warmUpOf((loadMs * 0.25) / rounds / targets.length),
     });
     say('60 streams a second');
     const streams = await compare(context, targets, {
       body: { model: steadyStream.name, stream: true },
       pace: { kind: 'open', arrivals: { kind: 'even', perSecond: 60 } },
-      ...warmUpOf((loadMs * 0.25) / rounds / targets.length),
+      ...warmUpOf((loadMs * 0.2) / rounds / targets.length),
     });
     say(`as many as go through, ${saturatingCalls} at once`);
     const saturated = await compare(context, targets, {
-      body: { model: instant.name, stream: false },
-      pace: { kind: 'closed', inFlight: saturatingCalls },
-      ...warmUpOf((loadMs * 0.25) / rounds / targets.length),
+      ...saturating,
+      ...warmUpOf((loadMs * 0.2) / rounds / targets.length),
     });
     const left = await storedAfter(fleet, context);
     say('memory over many jobs');

@@ -66,3 +66,19 @@ export function warmUpOf(runMs: number): Pick<LoadPlan, 'warmUpMs' | 'measureMs'
   const warmUpMs = Math.min(2_000, runMs / 5);
   return { warmUpMs, measureMs: runMs - warmUpMs };
 }
+
+/**
+ * Drives each target for `runMs` before anything is measured: the numbers are those of processes that
+ * have run for a while, for all targets alike. V8 compiles what is called often, so that the first
+ * seconds of a process cost several times what it costs later.
+ */
+export async function warmUp(
+  context: BenchContext,
+  targets: readonly Target[],
+  load: Pick<Load, 'body' | 'pace' | 'answerTokens'> & { readonly runMs: number },
+): Promise<void> {
+  const { runMs, ...rest } = load;
+  for (const target of targets) {
+    await measure(context, target, { ...rest, warmUpMs: 0, measureMs: runMs });
+  }
+}
