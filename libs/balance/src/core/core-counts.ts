@@ -8,6 +8,8 @@ export class CoreCounts {
   unanswered = 0;
   /** The ledger was asked because a job was said to be taken from its worker. */
   released = 0;
+  /** The ledger was asked because a job that is said to have ended stays stored. */
+  doubted = 0;
   /** A worker's grants were too old to spend while work waited. */
   grantsVoid = 0;
   /** A grant that lay with a peer was spent in its place. */

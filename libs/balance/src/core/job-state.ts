@@ -12,10 +12,13 @@ export type JobState =
   | { readonly kind: 'hinted'; readonly untilMs: number }
   /** A worker runs it; `heardAtMs` is on the {@link HearingClock}. */
   | { readonly kind: 'running'; readonly heardAtMs: number }
-  /** Its ledger entry is being read; `silent` when because no report lists it, `released` because somebody says so. */
+  /**
+   * Its ledger entry is being read: `silent` because no report lists it, `released` because somebody says
+   * so, `doubted` because it is said to have ended and still stored.
+   */
   | {
       readonly kind: 'checking';
-      readonly why: 'silent' | 'unanswered' | 'released';
+      readonly why: 'silent' | 'unanswered' | 'released' | 'doubted';
       /** The claim as it stood at the first read. */
       readonly first: { readonly revision: number; readonly atMs: number } | undefined;
     }
@@ -46,6 +49,8 @@ export type LedgerRead =
 
 /** A stored job as a balancer tracks it. */
 export interface TrackedJob {
+  /** How often it was found stored although it had ended. */
+  looks: number;
   readonly header: QueuedJob;
   /** Where its body lies in `JOBS`. */
   readonly sequence: number;

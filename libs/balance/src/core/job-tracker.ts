@@ -68,6 +68,7 @@ export class JobTracker {
       sequence,
       state: { kind: 'waiting', sinceMs: nowMs },
       attempt: 1,
+      looks: 0,
       previousRevision: undefined,
       claimedAttempt: 1,
       charged: false,
@@ -208,6 +209,8 @@ export class JobTracker {
     const { state } = job;
     if (read.kind === 'end') {
       this.ended(jobId, undefined, nowMs);
+      if (state.kind === 'checking' && state.why === 'doubted')
+        effects.push({ kind: 'wake_owner', jobId });
     } else if (state.kind !== 'checking' && state.kind !== 'failing') {
       return;
     } else if (read.kind === 'none') {
@@ -265,9 +268,21 @@ export class JobTracker {
         break;
       case 'ended':
         // A removal that we did not hear of costs its owner a look; the feed itself finds it soon.
-        if (this.#move.isHome(job)) effects.push({ kind: 'wake_owner', jobId });
         this.#move.book.lookAt(job, nowMs + this.#limits.undeliveredMs);
+        if (!this.#move.isHome(job)) break;
+        job.looks += 1;
+        // First the one, then the other: we hear our own reminder, and believe it.
+        if (isDoubtful(job.looks)) this.#move.check(job, 'doubted', nowMs, effects);
+        else effects.push({ kind: 'wake_owner', jobId });
         break;
     }
   }
+}
+
+/**
+ * Its end may be no more than a word, or gone with a ledger that was full: looked up before the third
+ * reminder, the sixth, the twelfth and so on, since an owner that is away for long leaves thousands.
+ */
+function isDoubtful(looks: number): boolean {
+  return Number.isInteger(Math.log2(looks / 3));
 }

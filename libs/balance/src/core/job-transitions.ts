@@ -149,6 +149,8 @@ export class JobTransitions {
     effects: CoreEffect[],
   ): void {
     this.counts[why] += 1;
+    // It said yes and did nothing: where there is another worker, the next try is that one's.
+    if (why === 'silent' && job.workerId !== undefined) job.refusedBy.add(job.workerId);
     this.#isNowhere(job);
     job.state = { kind: 'checking', why, first: undefined };
     effects.push({ kind: 'read_ledger', jobId: job.header.jobId });
@@ -198,9 +200,14 @@ export class JobTransitions {
   unclaimed(job: TrackedJob, nowMs: number, effects: CoreEffect[]): void {
     job.previousRevision = undefined;
     const { state } = job;
-    if (state.kind === 'checking') this.wait(job, nowMs);
+    const { deadlineAtMs } = job.header;
+    const late = { code: 'deadline_exceeded', previousRevision: undefined } as const;
+    // A worker that takes jobs and never begins would be sent them for ever.
+    if (state.kind === 'checking' && nowMs >= deadlineAtMs - this.#limits.leastRunMs)
+      this.fail(job, late, nowMs, effects);
+    else if (state.kind === 'checking') this.wait(job, nowMs);
     else if (state.kind === 'failing' && state.previousRevision !== undefined)
-      this.fail(job, { code: state.code, previousRevision: undefined }, nowMs, effects);
+      this.fail(job, { ...late, code: state.code }, nowMs, effects);
   }
 
   /** It will not be answered: its home writes the honest end, others if the home does not. */
