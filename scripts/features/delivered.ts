@@ -37,7 +37,10 @@ export const features: readonly Feature[] = [
     name: 'The Stop button, or deleting the question, stops the answer and the provider’s stream',
     missing: 'the regenerate and continue buttons',
   },
-  { id: 'B1', name: 'A job goes to the worker with the fewest open streams a slot' },
+  {
+    id: 'B1',
+    name: 'A job goes to the worker with the fewest open streams a slot, of those that serve its model',
+  },
   {
     id: 'B2',
     name: 'Other strategies of choice behind the same port',

@@ -26,7 +26,7 @@ import {
 } from '@starling/contracts';
 import { createMemoryAdmission } from '@starling/jobs';
 import { runProcess } from '@starling/lifecycle';
-import { providerFrom } from '@starling/llm';
+import { modelSourceFrom, providerFrom } from '@starling/llm';
 import {
   openDiscord,
   openJobs,
@@ -54,7 +54,8 @@ await runProcess({
     const admission = parseConfig(admissionSection, environment);
     const balancer = { ...parseConfig(balancerSection, environment), ...admission, ...delivery };
     const worker = { ...parseConfig(workerSection, environment), ...delivery };
-    const provider = providerFrom(parseConfig(providerSection, environment), { clock, random });
+    const llm = parseConfig(providerSection, environment);
+    const provider = providerFrom(llm, { clock, random });
     const telemetry = parseConfig(telemetrySection, environment);
 
     stack.use(
@@ -92,6 +93,7 @@ await runProcess({
           clock,
           random,
           provider,
+          modelSource: modelSourceFrom(llm),
           workerId: workerId.parse('embedded'),
           config: worker,
         }),

@@ -6,6 +6,8 @@ import { lognormalSchema } from './lognormal.ts';
 const modelSchema = z.strictObject({
   /** The name clients ask for. */
   name: z.string().min(1).max(200),
+  /** Whether it is in memory, by the word of Ollama's list of what is. */
+  loaded: z.boolean().default(true),
   /** Milliseconds from the request until the status line and headers of a stream; never after the first token. */
   headersMs: lognormalSchema.prefault({ median: 5 }),
   /** Milliseconds from the request until its first token. */

@@ -59,6 +59,7 @@ describe('the ollama client', () => {
     const { client } = await clientFor();
     const { models } = await client.list();
     expect(models.map(({ name }) => name)).toEqual(['m', 'slow']);
+    expect((await client.ps()).models.map(({ name }) => name)).toEqual(['m', 'slow']);
     expect(await client.version()).toEqual({ version: '0.0.0-simulated' });
   });
 

@@ -13,7 +13,7 @@ import {
 } from '@starling/config';
 import { workerId } from '@starling/contracts';
 import { runProcess } from '@starling/lifecycle';
-import { providerFrom } from '@starling/llm';
+import { modelSourceFrom, providerFrom } from '@starling/llm';
 import { startWorker } from '@starling/roles/worker';
 import { log, startTelemetry } from '@starling/telemetry';
 
@@ -32,7 +32,9 @@ await runProcess({
     const worker = parseConfig(workerSection, environment);
     const delivery = parseConfig(deliverySection, environment);
     const sharing = parseConfig(sharingSection, environment);
-    const provider = providerFrom(parseConfig(providerSection, environment), { clock, random });
+    const llm = parseConfig(providerSection, environment);
+    const provider = providerFrom(llm, { clock, random });
+    const modelSource = modelSourceFrom(llm);
     const telemetry = parseConfig(telemetrySection, environment);
     const id = workerId.parse(instance.id ?? `worker-${random.integer(2 ** 32).toString(36)}`);
 
@@ -43,7 +45,8 @@ await runProcess({
     stack.use(provider);
     const bus = stack.use(await connectNats({ ...nats, name: id, clock, signal }));
     const config = { ...worker, ...delivery, ...sharing };
-    const role = await startWorker({ bus, clock, random, provider, workerId: id, config });
+    const io = { bus, clock, random, provider, modelSource };
+    const role = await startWorker({ ...io, workerId: id, config });
     return {
       parts: [role],
       drainDeadlineMs: worker.drainDeadlineMs,

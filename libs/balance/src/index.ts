@@ -42,6 +42,7 @@ export {
 export { type EndRule, endRule } from './worker/end-rule.ts';
 export type { SlowStart } from './worker/slot-grants.ts';
 export type { FirstToken } from './worker/slot-limit.ts';
-export { WorkerCore, type WorkerCoreParts } from './worker/worker-core.ts';
+export { WorkerCore } from './worker/worker-core.ts';
+export type { WorkerCoreParts } from './worker/worker-core-parts.ts';
 export type { JobFinish, WorkerEffect, WorkerEvent } from './worker/worker-events.ts';
 export { defaultWorkerLimits, type WorkerLimits } from './worker/worker-limits.ts';

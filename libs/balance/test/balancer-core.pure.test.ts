@@ -112,6 +112,53 @@ describe('who takes a job', () => {
     expect(driver.runs.at(-1)).toMatchObject({ jobId: 'large', workerId: 'gpu' });
   });
 
+  it('gives up a job whose model no live worker serves, once all had time to say so [B1]', () => {
+    const driver = new CoreDriver();
+    const report = () => {
+      driver.report('api', 0, { models: { served: ['small'], loaded: ['small'] } });
+      driver.report('leaving', 0, {
+        draining: true,
+        models: { served: ['large'], loaded: ['large'] },
+      });
+    };
+    const given = () => {
+      const ends = driver.said.filter((effect) => effect.kind === 'end_failed');
+      return [...new Set(ends.map(({ code, jobId }) => `${jobId} ${code}`))];
+    };
+    for (const model of ['small', 'large', 'none']) driver.store(model, { model });
+    driver.pass(4_900, report);
+    expect(given()).toEqual([]);
+    driver.pass(500, report);
+    expect(given()).toEqual(['none model_not_found']);
+    // What served it is gone for good.
+    driver.pass(10_000, () =>
+      driver.report('api', 0, { models: { served: ['small'], loaded: [] } }),
+    );
+    expect(given()).toEqual(['none model_not_found', 'large model_not_found']);
+    expect(driver.stateOf('small')).toBe('waiting');
+  });
+
+  it('lets it wait while a worker may serve any model, none is known, or nothing is heard [B1]', () => {
+    const models = { served: ['small'], loaded: ['small'] };
+    const situations: readonly ((driver: CoreDriver) => void)[] = [
+      () => {},
+      (driver) => {
+        driver.report('api', 0, { models });
+        driver.report('any', 0);
+      },
+      (driver) => {
+        driver.step({ kind: 'disconnected' });
+        driver.report('api', 0, { models });
+      },
+    ];
+    for (const eachTick of situations) {
+      const driver = new CoreDriver();
+      driver.store('a', { model: 'large' });
+      driver.pass(40_000, () => eachTick(driver));
+      expect(driver.stateOf('a')).toBe('waiting');
+    }
+  });
+
   it('sends a conversation to its last worker, also when a peer chose that one [B1]', () => {
     const driver = new CoreDriver();
     driver.store('a', { conversationKey: 'c' });

@@ -110,6 +110,9 @@ describe('what stands above the strategy', () => {
     const warm = worker('warm', { models: { served: ['m'], loaded: ['m'] }, inFlight: 3 });
     const other = worker('other', { models: { served: ['n'], loaded: ['n'] } });
     expect(choose([cold, warm, other], { model: 'm' })).toMatchObject({ workerId: 'warm' });
+    // Of a worker that names no models nothing says that it would have to load one.
+    const any = worker('any', { inFlight: 2 });
+    expect(choose([cold, warm, any], { model: 'm' })).toMatchObject({ workerId: 'any' });
     const full = { ...warm, inFlight: 4 };
     expect(choose([cold, full, other], { model: 'm' })).toMatchObject({ workerId: 'cold' });
     expect(choose([other], { model: 'm' })).toMatchObject({

@@ -43,6 +43,18 @@ describe('a worker', () => {
     expect(driver.report.ended).toBeUndefined();
   });
 
+  it('tells of its models as soon as it knows them, and in every report from then on [B1]', () => {
+    const driver = new WorkerDriver();
+    driver.step({ kind: 'tick' });
+    expect(driver.report.models).toBeUndefined();
+    const models = { served: ['m', 'n'], loaded: ['m'] };
+    expect(driver.step({ kind: 'models_known', models })).toMatchObject([{ report: { models } }]);
+    driver.step({ kind: 'tick' });
+    expect(driver.report.models).toEqual(models);
+    driver.step({ kind: 'models_known', models: undefined });
+    expect(driver.report.models).toBeUndefined();
+  });
+
   it('sends nothing when it was fenced, and gives the slot back [A6]', () => {
     const driver = new WorkerDriver();
     driver.ask('a');

@@ -134,6 +134,33 @@ export const field = {
     };
   },
 
+  /** A list of distinct words, separated by commas. */
+  words<D extends readonly string[] | undefined>(
+    variable: string,
+    options: Described & {
+      readonly default: D;
+      readonly max: number;
+      readonly maxLength: number;
+      readonly accepts: string;
+    },
+  ): Field<readonly string[] | D> {
+    const { accepts, max, maxLength } = options;
+    return {
+      variable,
+      default: options.default,
+      doc: options.doc,
+      accepts,
+      secret: false,
+      parse: (text) => {
+        const words = [...new Set(text.split(',').map((word) => word.trim()))];
+        const fits = words.every((word) => word !== '' && word.length <= maxLength);
+        return fits && words.length <= max
+          ? { value: Object.freeze(words) }
+          : { problem: `set it to ${accepts}, ${max} at most of ${maxLength} characters` };
+      },
+    };
+  },
+
   oneOf<const V extends string>(
     variable: string,
     options: Described & { readonly default: V; readonly values: readonly V[] },

@@ -19,6 +19,13 @@ const section = {
   key: field.text('KEY', { default: undefined, pattern: /^k/, secret: true, doc: 'd' }),
   mode: field.oneOf('MODE', { default: 'local', values: ['local', 'fleet'], doc: 'd' }),
   loud: field.flag('LOUD', { default: false, doc: 'd' }),
+  words: field.words('WORDS', {
+    default: undefined,
+    max: 2,
+    maxLength: 5,
+    accepts: 'words',
+    doc: 'd',
+  }),
   server: field.url('SERVER', { default: undefined, protocols: ['nats:', 'tls:'], doc: 'd' }),
 } as const;
 
@@ -41,6 +48,7 @@ describe('parseConfig', () => {
       key: undefined,
       mode: 'local',
       loud: false,
+      words: undefined,
       server: undefined,
     };
     expect(parseConfig(section, {})).toEqual(defaults);

@@ -25,6 +25,10 @@ export const errorMeanings = {
     retryable: true,
     userText: 'I could not answer this in time.',
   },
+  model_not_found: {
+    retryable: false,
+    userText: 'The language model that was asked for is not available here.',
+  },
   no_worker: { retryable: true, userText: 'Nobody is free to answer right now.' },
   too_busy: { retryable: true, userText: 'Too many questions are waiting at the moment.' },
   user_busy: {

@@ -22,8 +22,10 @@ export const balancerHeartbeatContract = defineContract({
     epoch: z.number(),
     /** It takes no new jobs; what it has it still places. */
     draining: z.boolean(),
-    /** Models that live workers serve; absent when none of them said, and any may be asked for. */
+    /** Models that live workers serve; absent unless all of them said: any may be asked for. */
     models: z.array(z.string().min(1).max(200)).max(100).optional(),
+    /** Models that some live workers serve, while others serve any (or there are more); then `models` is absent. */
+    someModels: z.array(z.string().min(1).max(200)).max(100).optional(),
   }),
 });
 export type BalancerHeartbeat = Payload<typeof balancerHeartbeatContract>;

@@ -1,4 +1,6 @@
+export { type ModelSource, ModelSourceError, modelSourceFrom } from './model-source.ts';
 export type { CallOptions, CompletionRequest, Provider, Retry, StreamPart } from './provider.ts';
 export { type ProviderChoice, type ProviderConfig, providerChoice } from './provider-choice.ts';
 export type { ProviderFault } from './provider-fault.ts';
 export { providerFrom } from './provider-from.ts';
+export type { ToldModels } from './told-models.ts';

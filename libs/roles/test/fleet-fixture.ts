@@ -18,6 +18,7 @@ import {
 } from '@starling/config';
 import { balancerId, type Job, jobContract, jobId, workerId } from '@starling/contracts';
 import { acceptJob } from '@starling/jobs';
+import type { ModelSource } from '@starling/llm';
 import { answerOf, FakeProvider, type FakeStep } from '@starling/llm/testing';
 import { type CapturedTelemetry, captureTelemetry } from '@starling/telemetry/testing';
 import { type Balancer, startBalancer } from '../src/balancer/index.ts';
@@ -111,6 +112,7 @@ export class Fleet implements AsyncDisposable {
     options: {
       readonly script?: (call: number, question: string) => readonly FakeStep[];
       readonly settings?: Settings;
+      readonly modelSource?: ModelSource;
     } = {},
   ): Promise<{ readonly role: Worker; readonly provider: FakeProvider }> {
     const script = options.script ?? (() => answerOf('Hello ', 'world'));
@@ -118,7 +120,7 @@ export class Fleet implements AsyncDisposable {
       clock: this.clock,
       script: ({ messages }, call) => script(call, messages.at(-1)?.content ?? ''),
     });
-    const settings = options.settings ?? {};
+    const { modelSource, settings = {} } = options;
     const faults: Faults = { cut: false, repliesToLose: 0, requestsToSwallow: 0 };
     this.#faults.set(name, faults);
     const role = await startWorker({
@@ -126,6 +128,7 @@ export class Fleet implements AsyncDisposable {
       clock: this.clock,
       random: this.random,
       provider,
+      modelSource,
       workerId: workerId.parse(name),
       config: {
         ...parseConfig(workerSection, settings),

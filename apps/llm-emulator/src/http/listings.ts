@@ -66,6 +66,21 @@ const ollamaTags: Listing = {
   }),
 };
 
+const ollamaRunning: Listing = {
+  dialect: ollamaDialect,
+  body: ({ models }) => ({
+    models: models
+      .filter(({ loaded }) => loaded)
+      .map(({ name }) => ({
+        name,
+        model: name,
+        size: 0,
+        digest: hash('sha256', name),
+        size_vram: 0,
+      })),
+  }),
+};
+
 const ollamaVersion: Listing = {
   dialect: ollamaDialect,
   body: () => ({ version: '0.0.0-simulated' }),
@@ -78,6 +93,8 @@ export function listingFor(path: string, headers: IncomingHttpHeaders): Listing 
       return headers['anthropic-version'] === undefined ? openaiModels : anthropicModels;
     case '/api/tags':
       return ollamaTags;
+    case '/api/ps':
+      return ollamaRunning;
     case '/api/version':
       return ollamaVersion;
     default:

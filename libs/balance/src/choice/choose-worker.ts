@@ -44,6 +44,24 @@ export function serves({ models }: WorkerLoad, model: string | undefined): boole
   return model === undefined || models === undefined || models.served.includes(model);
 }
 
+/**
+ * Whether none of these workers can serve a model. Of no workers at all nothing is known; one that drains
+ * counts, since it is about to come back, or another in its place.
+ */
+export function isUnserved(loads: Iterable<WorkerLoad>, model: string): boolean {
+  let heard = false;
+  for (const load of loads) {
+    if (serves(load, model)) return false;
+    heard = true;
+  }
+  return heard;
+}
+
+/** Whether it answers without loading the model first; of one that names none nothing else is known. */
+function isReady({ models }: WorkerLoad, model: string | undefined): boolean {
+  return model === undefined || models === undefined || models.loaded.includes(model);
+}
+
 function obstacleOf(worker: WorkerLoad, options: ChoiceOptions): Obstacle | undefined {
   if (worker.state.kind !== 'serving') return worker.state.kind;
   if (!serves(worker, options.model)) return 'other_model';
@@ -63,8 +81,7 @@ export function chooseWorker(loads: Iterable<WorkerLoad>, options: ChoiceOptions
   const { strategy = leastConnections, random, model } = options;
   const workers = [...loads];
   const able = workers.filter((worker) => obstacleOf(worker, options) === undefined);
-  const warm =
-    model === undefined ? able : able.filter(({ models }) => models?.loaded.includes(model));
+  const warm = able.filter((worker) => isReady(worker, model));
   const offered = warm.length > 0 ? warm : able;
   const familiar = familiarOf(offered, workers, options);
   const chosen = familiar ?? strategy.pick(offered, random);

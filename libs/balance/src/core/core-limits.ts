@@ -26,6 +26,8 @@ export interface CoreLimits {
   readonly maxAttempts: number;
   /** A job with less time left than this is failed instead of being started. */
   readonly leastRunMs: number;
+  /** A job whose model no live worker serves waits this long for one that does. */
+  readonly unservedMs: number;
   /** A running job this far past its deadline is ended in its worker's place. */
   readonly overdueMs: number;
   /** An ended job that is still stored after this long is told to its owner, again and again. */
@@ -52,6 +54,7 @@ export const defaultCoreLimits: CoreLimits = {
   ledgerRetryMs: 1_000,
   maxAttempts: 3,
   leastRunMs: 1_000,
+  unservedMs: 5_000,
   overdueMs: 5_000,
   undeliveredMs: 6_000,
   conversations: 20_000,

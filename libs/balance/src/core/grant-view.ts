@@ -49,6 +49,8 @@ interface GrantViewParts {
   readonly peers: PeerBook;
   /** A report is a credit for this long. */
   readonly validMs: number;
+  /** A worker that was silent this long is dead. */
+  readonly deadMs: number;
   /** A peer's grant that lies for this long is anybody's to spend, by rank. */
   readonly lieMs: number;
   readonly counts: CoreCounts;
@@ -144,6 +146,13 @@ export class GrantView {
   loadOf(workerId: WorkerId): WorkerLoad | undefined {
     const known = this.#workers.get(workerId);
     return known && this.#load(workerId, known);
+  }
+
+  /** Workers that were heard a moment ago, draining or not, granted or not. */
+  *living(nowMs: number): Generator<WorkerLoad> {
+    for (const [workerId, known] of this.#workers) {
+      if (nowMs - known.reportedAtMs < this.#parts.deadMs) yield this.#load(workerId, known);
+    }
   }
 
   /** What we hold grants of. */

@@ -6,12 +6,15 @@ import type { JobId, LoadReport, QueuePlace, WorkerId } from '@starling/contract
 import type { Followable } from './call-holders.ts';
 import type { CoreEffect, CoreEvent } from './core-events.ts';
 import type { CoreLimits } from './core-limits.ts';
+import type { GrantView } from './grant-view.ts';
 import type { HearingClock } from './hearing-clock.ts';
 import type { JobState, TrackedJob } from './job-state.ts';
 import { JobTransitions } from './job-transitions.ts';
 
 type EventOf<Kind extends CoreEvent['kind']> = Extract<CoreEvent, { kind: Kind }>;
-type TrackerParts = ConstructorParameters<typeof JobTransitions>[0];
+type TrackerParts = ConstructorParameters<typeof JobTransitions>[0] & {
+  readonly grants: Pick<GrantView, 'living'>;
+};
 
 /** States in which somebody else is believed to have the job. */
 const heldElsewhere: ReadonlySet<JobState['kind']> = new Set(['running', 'hinted', 'checking']);
@@ -20,10 +23,12 @@ const heldElsewhere: ReadonlySet<JobState['kind']> = new Set(['running', 'hinted
 export class JobTracker {
   readonly #limits: CoreLimits;
   readonly #move: JobTransitions;
+  readonly #grants: TrackerParts['grants'];
 
   constructor(parts: TrackerParts) {
     this.#limits = parts.limits;
     this.#move = new JobTransitions(parts);
+    this.#grants = parts.grants;
   }
 
   get hearing(): HearingClock {
@@ -240,11 +245,9 @@ export class JobTracker {
     const { state } = job;
     const { jobId } = job.header;
     switch (state.kind) {
-      case 'waiting': {
-        const { previousRevision } = job;
-        this.#move.fail(job, { code: 'deadline_exceeded', previousRevision }, nowMs, effects);
+      case 'waiting':
+        this.#move.waitOn(job, this.#grants.living(nowMs), nowMs, effects);
         break;
-      }
       case 'dispatching':
         this.#move.check(job, 'unanswered', nowMs, effects);
         break;

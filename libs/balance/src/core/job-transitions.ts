@@ -1,5 +1,7 @@
 /** The moves between the states of a tracked job: each sets the state and plans the next look. */
 import type { BalancerId, WorkerId } from '@starling/contracts';
+import { isUnserved } from '../choice/choose-worker.ts';
+import type { WorkerLoad } from '../fleet-view.ts';
 import { CallHolders } from './call-holders.ts';
 import type { CoreCounts } from './core-counts.ts';
 import type { CoreEffect, CoreEvent } from './core-events.ts';
@@ -107,7 +109,26 @@ export class JobTransitions {
     job.state = { kind: 'waiting', sinceMs: nowMs };
     this.calls.waits(job);
     this.room.add(job.header, nowMs);
-    this.book.lookAt(job, job.header.deadlineAtMs - this.#limits.leastRunMs);
+    this.book.lookAt(job, this.#hopeAtMs(job, nowMs));
+  }
+
+  /** It goes on waiting, unless its time is up or none of the workers that live serves its model. */
+  waitOn(
+    job: TrackedJob,
+    living: Iterable<WorkerLoad>,
+    nowMs: number,
+    effects: CoreEffect[],
+  ): void {
+    const { header, previousRevision } = job;
+    const { deadlineAtMs, model } = header;
+    // What we could not hear of may be there all the same.
+    const isHopeless = () =>
+      model !== undefined && !this.hearing.isDeaf(nowMs) && isUnserved(living, model);
+    if (nowMs >= deadlineAtMs - this.#limits.leastRunMs)
+      this.fail(job, { code: 'deadline_exceeded', previousRevision }, nowMs, effects);
+    else if (isHopeless())
+      this.fail(job, { code: 'model_not_found', previousRevision }, nowMs, effects);
+    else this.book.lookAt(job, this.#hopeAtMs(job, nowMs));
   }
 
   hint(job: TrackedJob, { follows, untilMs, workerId }: EarlyWord, nowMs: number): void {
@@ -248,6 +269,12 @@ export class JobTransitions {
     if (tokens !== undefined && tokens !== charged) this.room.charge(job.header, tokens - charged);
     job.state = { kind: 'ended' };
     this.book.lookAt(job, nowMs + this.#limits.undeliveredMs);
+  }
+
+  /** When a waiting job must be looked at: its time is up, or nobody may be there to serve its model. */
+  #hopeAtMs({ header }: TrackedJob, nowMs: number): number {
+    const lastMs = header.deadlineAtMs - this.#limits.leastRunMs;
+    return header.model === undefined ? lastMs : Math.min(lastMs, nowMs + this.#limits.unservedMs);
   }
 
   #isAt(job: TrackedJob, workerId: WorkerId, said: boolean): void {

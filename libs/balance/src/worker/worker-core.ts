@@ -4,7 +4,7 @@
  * simulation. A slot is held from the claim until the end is written (or refused): in flight lasts to
  * the last token, and to the word that it is over. Jobs that share a call share its slot.
  */
-import type { CallKey, JobId, LoadReport, WorkerId } from '@starling/contracts';
+import type { CallKey, JobId, LoadReport } from '@starling/contracts';
 import { PeerBook } from '../core/peer-book.ts';
 import { rendezvousWeight } from '../core/rendezvous.ts';
 import { HealthTracker } from '../health/health-tracker.ts';
@@ -15,23 +15,9 @@ import { ReportPace } from './report-pace.ts';
 import { SlotGrants, usableSlots } from './slot-grants.ts';
 import { SlotLimit } from './slot-limit.ts';
 import { ToldEnds } from './told-ends.ts';
+import type { WorkerCoreParts } from './worker-core-parts.ts';
 import type { JobFinish, WorkerEffect, WorkerEvent } from './worker-events.ts';
 import { defaultWorkerLimits, type WorkerLimits } from './worker-limits.ts';
-
-/** What a {@link WorkerCore} is made of. */
-export interface WorkerCoreParts {
-  readonly self: WorkerId;
-  /** Greater than that of every earlier process of this worker: its start time. */
-  readonly epoch: number;
-  readonly slots: number;
-  /** Slots that stay however late answers begin; absent: all of them. */
-  readonly minSlots?: number;
-  readonly startedAtMs: number;
-  readonly limits?: WorkerLimits;
-  readonly models?: LoadReport['models'];
-  /** The product's own, unless a simulation wants another one found out. */
-  readonly endRule?: typeof endRule;
-}
 
 type RunRequested = Extract<WorkerEvent, { kind: 'run_requested' }>;
 type Answer = Extract<WorkerEffect, { kind: 'reply' }>['answer'];
@@ -48,6 +34,7 @@ export class WorkerCore {
   readonly #pace: ReportPace;
   readonly #ends = new ToldEnds();
   readonly #limit: SlotLimit;
+  #models: LoadReport['models'];
   #draining = false;
   #sequence = 0;
 
@@ -116,6 +103,10 @@ export class WorkerCore {
         break;
       case 'balancer_left':
         if (this.#balancers.left(event.balancerId)) this.#report(nowMs, effects);
+        break;
+      case 'models_known':
+        this.#models = event.models;
+        this.#report(nowMs, effects);
         break;
       case 'drain':
         this.#draining = true;
@@ -274,7 +265,8 @@ export class WorkerCore {
   }
 
   #report(nowMs: number, effects: WorkerEffect[]): void {
-    const { self, epoch, models } = this.#parts;
+    const { self, epoch } = this.#parts;
+    const models = this.#models;
     this.#pace.said(nowMs);
     this.#grants.settle(this.#free(nowMs), this.#balancers.ids);
     const ended = this.#ends.take();

@@ -60,6 +60,8 @@ export type WorkerEvent =
   | { readonly kind: 'cancel_requested'; readonly jobId: JobId }
   | { readonly kind: 'balancer_heard'; readonly balancerId: BalancerId }
   | { readonly kind: 'balancer_left'; readonly balancerId: BalancerId }
+  /** What the provider has was learned, or has changed; undefined means any model. */
+  | { readonly kind: 'models_known'; readonly models: LoadReport['models'] | undefined }
   /** Told to stop: nothing new, finish what runs. */
   | { readonly kind: 'drain' }
   /** The time of a `wake` has come. */

@@ -14,6 +14,20 @@ export const workerSection = {
     max: 1_000,
     doc: 'A worker runs fewer answers at once while they begin late at the provider, but never fewer than this. As many as it has slots switches that off.',
   }),
+  models: field.words('STARLING_WORKER_MODELS', {
+    default: undefined,
+    max: 100,
+    maxLength: 200,
+    accepts: 'names of models, separated by commas, or `any`',
+    doc: 'The models that this worker may be asked for by name; `any` lets every name through to its provider. Unset: what the provider itself lists, and any while it lists none.',
+  }),
+  modelsEveryMs: field.integer('STARLING_WORKER_MODELS_EVERY_MS', {
+    default: 30_000,
+    min: 1_000,
+    max: 3_600_000,
+    unit: 'milliseconds',
+    doc: "Time between two looks at the provider's own list of models. Shorter follows a model that is loaded or pulled sooner, longer spares requests.",
+  }),
   reportEveryMs: field.integer('STARLING_REPORT_EVERY_MS', {
     default: 250,
     min: 10,

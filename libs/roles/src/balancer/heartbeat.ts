@@ -1,24 +1,65 @@
 import type { WorkerLoad } from '@starling/balance';
-import { type BalancerHeartbeat, balancerHeartbeatContract, encode } from '@starling/contracts';
+import type { Clock } from '@starling/clock';
+import {
+  type BalancerHeartbeat,
+  type BalancerId,
+  balancerHeartbeatContract,
+  encode,
+  subjects,
+} from '@starling/contracts';
+import type { WorkerRoster } from './worker-roster.ts';
 
 /** Models told at most: the contract's bound. */
 const maxModels = 100;
+/** By then every worker that lives has reported, three times at the least. */
+const settledMs = 1_000;
 
-/** A heartbeat; the models that workers serve stand in it when every one of them said. */
-export function heartbeatOf(
-  self: Pick<BalancerHeartbeat, 'balancerId' | 'epoch' | 'draining'>,
-  workers: Iterable<WorkerLoad>,
-): Uint8Array {
-  const models = new Set<string>();
-  let known = false;
-  for (const { models: of, state } of workers) {
-    if (state.kind === 'dead') continue;
-    known = of !== undefined;
-    if (!of) break;
-    for (const model of of.served) models.add(model);
+export interface HeartParts {
+  readonly balancerId: BalancerId;
+  readonly clock: Clock;
+  readonly roster: Pick<WorkerRoster, 'loads'>;
+  readonly publish: (subject: string, payload: Uint8Array) => void;
+}
+
+/** A balancer's word that it lives, and what it hears of its workers' models. */
+export class Heart {
+  readonly #parts: HeartParts;
+  readonly #epoch: number;
+  readonly #startedAtMs: number;
+
+  constructor(parts: HeartParts) {
+    this.#parts = parts;
+    this.#epoch = parts.clock.nowMs();
+    this.#startedAtMs = parts.clock.monotonicMs();
   }
-  return encode(balancerHeartbeatContract, {
-    ...self,
-    ...(known && { models: [...models].slice(0, maxModels) }),
-  });
+
+  beat({ draining }: { readonly draining: boolean }): void {
+    const { balancerId, clock, publish, roster } = this.#parts;
+    // Who has heard half of the workers would call the models of the others unknown.
+    const settled = clock.monotonicMs() - this.#startedAtMs >= settledMs;
+    const heartbeat = encode(balancerHeartbeatContract, {
+      ...{ balancerId, epoch: this.#epoch, draining },
+      ...(settled && modelsOf(roster.loads())),
+    });
+    publish(subjects.balancerHeartbeat, heartbeat);
+  }
+}
+
+/** What live workers serve, if all of them told; if only some did, what those told. */
+function modelsOf(
+  workers: Iterable<WorkerLoad>,
+): Pick<BalancerHeartbeat, 'models' | 'someModels'> | undefined {
+  const names = new Set<string>();
+  let silent = 0;
+  let told = 0;
+  for (const { models, state } of workers) {
+    if (state.kind === 'dead') continue;
+    if (!models) silent += 1;
+    else told += 1;
+    for (const name of models?.served ?? []) names.add(name);
+  }
+  if (told === 0) return undefined;
+  const first = [...names].slice(0, maxModels);
+  // A list that had to be cut names not all that may be asked for.
+  return silent === 0 && names.size <= maxModels ? { models: first } : { someModels: first };
 }

@@ -16,7 +16,6 @@ import {
   type JobId,
   jobId as jobIdSchema,
   type LoadReport,
-  subjects,
 } from '@starling/contracts';
 import { createDrainable } from '@starling/lifecycle';
 import { type RoleTelemetry, telemetryFor } from '@starling/telemetry';
@@ -30,7 +29,7 @@ import { Burials } from './burials.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { coreLimitsOf } from './core-limits.ts';
 import { hearFleet } from './hear-fleet.ts';
-import { heartbeatOf } from './heartbeat.ts';
+import { Heart } from './heartbeat.ts';
 import { LedgerDesk } from './ledger-desk.ts';
 import { OutlookTeller } from './outlook-teller.ts';
 import type { QueuedWork } from './queued-work.ts';
@@ -58,11 +57,10 @@ class BalancerRole {
   readonly #desk: LedgerDesk;
   readonly #submits: SubmitDesk;
   readonly #outlooks: OutlookTeller;
-  readonly #publish: (subject: string, payload: Uint8Array) => void;
   readonly #roster: WorkerRoster;
   readonly #clocks: ClockWatch;
   readonly #now: () => number;
-  readonly #epoch: number;
+  readonly #heart: Heart;
   readonly #works = new Map<JobId, QueuedWork>();
   readonly #asking = new Set<Promise<void>>();
   readonly #wakes: WakeTimers;
@@ -80,7 +78,6 @@ class BalancerRole {
     this.#parts = parts;
     this.#jobs = jobs;
     this.#now = steadyTime(clock);
-    this.#epoch = clock.nowMs();
     const watch = { clock, now: this.#now, log: this.#telemetry.log('fleet') };
     this.#roster = new WorkerRoster(watch);
     this.#clocks = new ClockWatch(watch);
@@ -98,7 +95,7 @@ class BalancerRole {
       forget: (jobId) => this.#forget(jobId),
     });
     const publish = publisherOf(bus.messaging, this.#telemetry.log('fleet'));
-    this.#publish = publish;
+    this.#heart = new Heart({ balancerId, clock, publish, roster: this.#roster });
     const shared = { core: this.#core, works: this.#works, now: this.#now, publish };
     this.#outlooks = new OutlookTeller(shared);
     this.#submits = new SubmitDesk({
@@ -178,9 +175,7 @@ class BalancerRole {
   }
 
   #beat(): void {
-    const { balancerId } = this.#parts;
-    const self = { balancerId, epoch: this.#epoch, draining: this.#draining };
-    this.#publish(subjects.balancerHeartbeat, heartbeatOf(self, this.#roster.loads()));
+    this.#heart.beat({ draining: this.#draining });
   }
 
   #step(event: CoreEvent): void {

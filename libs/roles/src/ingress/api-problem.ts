@@ -18,7 +18,6 @@ const requestMeanings = {
   host_not_allowed: { status: 403, retry: false },
   unknown_url: { status: 404, retry: false },
   method_not_allowed: { status: 405, retry: false },
-  model_not_found: { status: 404, retry: false },
   unsupported_media_type: { status: 415, retry: false },
   body_too_large: { status: 413, retry: false },
   invalid_json: { status: 400, retry: false },
@@ -39,6 +38,7 @@ const jobMeanings: Readonly<Record<ErrorCode, Meaning>> = {
   provider_limited: { status: 429, retry: true, retryAfterMs: 5_000 },
   answer_cut: { status: 502, retry: true },
   deadline_exceeded: { status: 504, retry: true },
+  model_not_found: { status: 404, retry: false },
   no_worker: { status: 503, retry: true, retryAfterMs: 1_000 },
   too_busy: { status: 429, retry: true, retryAfterMs: 2_000 },
   user_busy: { status: 429, retry: true, retryAfterMs: 2_000 },
@@ -84,7 +84,13 @@ export function requestProblem(
 export function jobProblem(code: ErrorCode, retryAfterMs?: number): ApiProblem {
   const known = retryAfterMs ? { retryAfterMs } : {};
   const message = errorMeanings[code].userText;
-  return problem({ code, message, param: null, ...jobMeanings[code], ...known });
+  const param = code === 'model_not_found' ? 'model' : null;
+  return problem({ code, message, param, ...jobMeanings[code], ...known });
+}
+
+/** A model that nobody serves, told before a job was made of the request. */
+export function modelProblem(message: string): ApiProblem {
+  return { ...jobProblem('model_not_found'), message };
 }
 
 /** The same job failed before, and what failed it would fail it again: not to be retried. */

@@ -82,15 +82,18 @@ export class BalancerRoster {
     return count;
   }
 
-  /** Models that can be asked for, in order; undefined when no balancer knows, and any may be. */
-  get models(): readonly string[] | undefined {
-    const models = new Set<string>();
-    let known = false;
+  /** Models that workers named, in order. `all`: no other can be asked for. */
+  get models(): { readonly names: readonly string[]; readonly all: boolean } {
+    const names = new Set<string>();
+    let all = false;
+    let some = false;
     for (const { heartbeat } of this.#heard.values()) {
-      if (!heartbeat.models) continue;
-      known = true;
-      for (const model of heartbeat.models) models.add(model);
+      const { models, someModels = [] } = heartbeat;
+      // A balancer that says nothing has just begun, and does not know.
+      all ||= models !== undefined;
+      some ||= heartbeat.someModels !== undefined;
+      for (const name of models ?? someModels) names.add(name);
     }
-    return known ? [...models].sort() : undefined;
+    return { names: [...names].sort(), all: all && !some };
   }
 }

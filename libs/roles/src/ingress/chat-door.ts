@@ -11,7 +11,7 @@ import {
   SpanKind,
 } from '@starling/telemetry';
 import { correlationIdFor } from '../bot/correlation.ts';
-import { type ApiProblem, jobProblem, requestProblem } from './api-problem.ts';
+import { type ApiProblem, jobProblem, modelProblem, requestProblem } from './api-problem.ts';
 import type { BalancerRoster } from './balancer-roster.ts';
 import { type CallerReply, StreamReply, WholeReply } from './caller-reply.ts';
 import { type ChatLimits, type ChatRequest, parseChatRequest } from './chat-request.ts';
@@ -190,7 +190,7 @@ export class ChatDoor {
       return parsed;
     }
     const message = `The model ${JSON.stringify(parsed.request.model)} is not served: name one of GET /v1/models.`;
-    return { problem: requestProblem('model_not_found', message, 'model') };
+    return { problem: modelProblem(message) };
   }
 
   #replyTo(

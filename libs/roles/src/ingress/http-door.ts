@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Random } from '@starling/clock';
 import { correlationIdFor } from '../bot/correlation.ts';
 import type { ApiKey } from './api-keys.ts';
-import { type ApiProblem, requestProblem } from './api-problem.ts';
+import { type ApiProblem, modelProblem, requestProblem } from './api-problem.ts';
 import type { BalancerRoster } from './balancer-roster.ts';
 import { callerOrProblem } from './caller-gate.ts';
 import type { ChatDoor } from './chat-door.ts';
@@ -188,7 +188,7 @@ export class HttpDoor {
     const body = modelBody(this.#parts.roster, name);
     if (body !== undefined) return json(body);
     const message = `The model ${JSON.stringify(name)} is not served: see GET ${modelsPath}.`;
-    return requestProblem('model_not_found', message, 'model');
+    return modelProblem(message);
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, problem: ApiProblem): void {

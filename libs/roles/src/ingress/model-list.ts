@@ -3,13 +3,13 @@ import { defaultModelName } from './chat-request.ts';
 
 /** Names that can be asked for: `default`, and what live workers serve. */
 function names(roster: BalancerRoster): readonly string[] {
-  return [...new Set([defaultModelName, ...(roster.models ?? [])])];
+  return [...new Set([defaultModelName, ...roster.models.names])];
 }
 
-/** Whether it may be asked for; any name may while no balancer knows what its workers serve. */
+/** Whether it may be asked for; any name may unless every worker told what it serves. */
 export function isModelOffered(roster: BalancerRoster, name: string): boolean {
-  const { models } = roster;
-  return models === undefined || name === defaultModelName || models.includes(name);
+  const { all, names } = roster.models;
+  return !all || name === defaultModelName || names.includes(name);
 }
 
 const modelObject = (id: string) => ({ id, object: 'model', created: 0, owned_by: 'starling' });

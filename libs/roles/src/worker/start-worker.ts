@@ -10,14 +10,7 @@ import {
   type WorkerEvent,
 } from '@starling/balance';
 import type { BusMessage } from '@starling/bus';
-import {
-  EncodeError,
-  encode,
-  type JobId,
-  type LoadReport,
-  loadReportContract,
-  subjects,
-} from '@starling/contracts';
+import { type JobId, subjects } from '@starling/contracts';
 import { createDrainable } from '@starling/lifecycle';
 import { counter, type RoleTelemetry, telemetryFor } from '@starling/telemetry';
 import { type Jobs, openJobs } from '../delivery/open-jobs.ts';
@@ -27,8 +20,10 @@ import type { StopReason } from './answer-job.ts';
 import { askedRunIn } from './asked-run.ts';
 import { hearOrders } from './hear-orders.ts';
 import { runJob } from './job-runner.ts';
+import { ModelWatch } from './model-watch.ts';
 import { replyToRun } from './reply-to-run.ts';
 import { claimRun, endRun, type RunClaimsParts } from './run-claims.ts';
+import { sendReport } from './send-report.ts';
 import { SharedCalls } from './shared-calls.ts';
 import { workerLimitsOf } from './worker-limits.ts';
 import type { Worker, WorkerParts, WorkerSnapshot } from './worker-parts.ts';
@@ -110,7 +105,20 @@ class WorkerRole {
         released: (released) => leaveRun(this.#runs.get(released.jobId), released),
       }),
     );
+    await this.#learnModels();
     this.#tick();
+  }
+
+  /** Before the first report, so that no balancer takes silence for an offer of any model. */
+  async #learnModels(): Promise<void> {
+    const { clock, config, modelSource: source } = this.#parts;
+    const watch = new ModelWatch({
+      ...{ clock, source, named: config.models, everyMs: config.modelsEveryMs },
+      log: this.#telemetry.log('worker'),
+      onKnown: (models) => this.#step({ kind: 'models_known', models }),
+    });
+    this.#stack.use(watch);
+    await watch.start();
   }
 
   get #claims(): RunClaimsParts {
@@ -161,6 +169,7 @@ class WorkerRole {
   }
 
   #perform(effect: WorkerEffect): void {
+    const { bus, clock } = this.#parts;
     switch (effect.kind) {
       case 'reply':
         this.#answerAsker(effect);
@@ -187,7 +196,7 @@ class WorkerRole {
         this.#calls.forget(effect.callKey);
         break;
       case 'report':
-        this.#report(effect.report);
+        sendReport(bus.messaging, { ...effect.report, atMs: clock.nowMs() }, this.#telemetry);
         break;
       case 'wake':
         this.#wakeLater(effect.delayMs);
@@ -279,18 +288,6 @@ class WorkerRole {
     this.#wake = this.#parts.clock.schedule(Math.ceil(delayMs) + 1, () =>
       this.#step({ kind: 'woken' }),
     );
-  }
-
-  #report(report: LoadReport): void {
-    const { bus, clock, workerId } = this.#parts;
-    const told = { ...report, atMs: clock.nowMs() };
-    try {
-      bus.messaging.publish(subjects.load(workerId), encode(loadReportContract, told));
-    } catch (error) {
-      // The bus is away, and so are the balancers; the next report tells them all that counts.
-      if (error instanceof EncodeError)
-        this.#telemetry.log('worker').error('report.unsent', { error });
-    }
   }
 
   #stopAll(): void {

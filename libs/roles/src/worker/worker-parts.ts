@@ -2,7 +2,7 @@ import type { Bus } from '@starling/bus';
 import type { Clock, Random } from '@starling/clock';
 import type { JobId, WorkerId } from '@starling/contracts';
 import type { Drainable } from '@starling/lifecycle';
-import type { Provider } from '@starling/llm';
+import type { ModelSource, Provider } from '@starling/llm';
 import type { DeliveryConfig } from '../delivery/send-result.ts';
 
 /** Settings of `workerSection`, `deliverySection` and `sharingSection` that the role itself needs. */
@@ -12,6 +12,8 @@ export interface WorkerConfig extends DeliveryConfig {
   readonly reportEveryMs: number;
   readonly coalesceMs: number;
   readonly callKeptMs: number;
+  readonly models?: readonly string[] | undefined;
+  readonly modelsEveryMs: number;
 }
 
 export interface WorkerParts {
@@ -19,6 +21,8 @@ export interface WorkerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly provider: Provider;
+  /** Where its models are looked up; absent: it serves what its settings name, or any. */
+  readonly modelSource?: ModelSource | undefined;
   readonly workerId: WorkerId;
   readonly config: WorkerConfig;
 }
