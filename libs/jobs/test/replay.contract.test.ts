@@ -110,6 +110,17 @@ describe('a replay', () => {
     expect(await listDeadLetters(stores.letters)).toHaveLength(1);
   });
 
+  it('asks anew when there was an answer that nobody delivered', async () => {
+    await using stores = await natsStores();
+    const sequence = await stores.accept(id);
+    const claim = await stores.ledger.claim(id, { workerId: workerOf(0), attempt: 1 });
+    if (claim.kind !== 'won') return expect.fail();
+    await stores.ledger.end(id, doneBy(id, workerOf(0), 1), claim.revision);
+    const letter = await bury(stores, sequence, { kind: 'undelivered' });
+    expect(letter.reason).toEqual({ kind: 'undelivered' });
+    expect(await replay(stores, letter)).toEqual({ kind: 'replayed', jobId: `${id}-r1` });
+  });
+
   it('is refused when the question was answered after all', async () => {
     await using stores = await natsStores();
     const letter = await bury(stores, await stores.accept(id), exhausted);

@@ -7,6 +7,7 @@ import {
   jobContract,
   subjects,
 } from '@starling/contracts';
+import { listDeadLetters } from '@starling/jobs';
 import { answerOf, type FakeStep } from '@starling/llm/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Fleet } from './fleet-fixture.ts';
@@ -406,6 +407,23 @@ describe('a balancer', () => {
     await fleet.until(ended(1), { withinMs: 7_000 });
     await fleet.clock.advance(0);
     expect(await stored()).toEqual([]);
+  });
+
+  it('keeps an end that nobody fetched as a dead letter, before the store forgets its job [F10]', async () => {
+    await fleet.worker('w0');
+    await fleet.balancer();
+    fleet.cluster.delivers = false;
+    const { jobId } = await fleet.ask();
+    await fleet.clock.advance(3_290_000);
+    expect(await stored()).toHaveLength(1);
+    expect(await fleet.stores.letters.list()).toEqual([]);
+    await fleet.clock.advance(20_000);
+    expect(await stored()).toEqual([]);
+    expect(await listDeadLetters(fleet.stores.letters)).toMatchObject([
+      { name: jobId, reason: { kind: 'undelivered' }, attempts: 1 },
+    ]);
+    const events = fleet.telemetry.lines.map(({ event }) => event);
+    expect(events.filter((event) => event === 'answer.undelivered')).toHaveLength(1);
   });
 
   it('knows what runs when it starts anew: nothing is run twice [B4]', async () => {

@@ -7,9 +7,9 @@ export function deadLetterLine(letter: DeadLetter, nowMs: number): string {
   const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
   return [
     name,
-    reason.kind === 'failed'
-      ? `${reason.code} after ${tries}`
-      : `unreadable: ${reason.problem.replaceAll(/\s+/g, ' ')}`,
+    reason.kind === 'unreadable'
+      ? `unreadable: ${reason.problem.replaceAll(/\s+/g, ' ')}`
+      : `${reason.kind === 'failed' ? reason.code : 'ended, but undelivered,'} after ${tries}`,
     ...(guildKey ? [`guild ${guildKey}`] : []),
     ...(userKey ? [`user ${userKey}`] : []),
     `given up ${durationText(nowMs - diedAtMs)} ago`,

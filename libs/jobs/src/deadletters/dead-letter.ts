@@ -22,7 +22,9 @@ export type DeathReason =
   /** Its attempts are used up. */
   | { readonly kind: 'failed'; readonly code: ErrorCode }
   /** Its headers or its body do not decode. */
-  | { readonly kind: 'unreadable'; readonly problem: string };
+  | { readonly kind: 'unreadable'; readonly problem: string }
+  /** It ended, and its owner did not bring the end to its user for nearly an hour. */
+  | { readonly kind: 'undelivered' };
 
 /** A job that is given up. */
 export interface Death {
@@ -106,10 +108,7 @@ export function readDeadLetter(message: StoredMessage): DeadLetter | undefined {
   return {
     ...{ name, sequence, headers },
     subject: read[headerNames.deadSubject],
-    reason:
-      code === unreadable
-        ? { kind: unreadable, problem: decoded(read[headerNames.deadProblem]) }
-        : { kind: 'failed', code },
+    reason: reasonOf(code, read[headerNames.deadProblem]),
     attempts: read[headerNames.deadAttempts],
     storedAtMs: read[headerNames.deadStoredAt],
     diedAtMs: read[headerNames.deadAt],
@@ -120,9 +119,10 @@ export function readDeadLetter(message: StoredMessage): DeadLetter | undefined {
 }
 
 const unreadable = 'unreadable';
+const undelivered = 'undelivered';
 
 const headerSchema = z.object({
-  [headerNames.deadReason]: z.enum([...errorCodes, unreadable]),
+  [headerNames.deadReason]: z.enum([...errorCodes, unreadable, undelivered]),
   [headerNames.deadProblem]: z.string().default(''),
   [headerNames.deadAttempts]: z.coerce.number().int().nonnegative(),
   [headerNames.deadAt]: z.coerce.number().nonnegative(),
@@ -136,7 +136,15 @@ function nameOf({ sequence, subject }: StoredMessage): string {
 }
 
 function reasonWord(reason: DeathReason): string {
-  return reason.kind === 'failed' ? reason.code : unreadable;
+  return reason.kind === 'failed' ? reason.code : reason.kind;
+}
+
+function reasonOf(
+  word: ErrorCode | typeof unreadable | typeof undelivered,
+  problem: string,
+): DeathReason {
+  if (word === unreadable) return { kind: word, problem: decoded(problem) };
+  return word === undelivered ? { kind: word } : { kind: 'failed', code: word };
 }
 
 function headersOf({ atMs, attempts, message, reason }: Death): Headers {

@@ -60,10 +60,12 @@ export async function replayDeadLetter(parts: ReplayParts, letter: DeadLetter): 
   const dead = decoded.value;
 
   const standing = await ledger.read(dead.jobId);
-  if (standing.kind === 'end' && standing.end.result.outcome.kind === 'done')
-    return { kind: 'answered', jobId: dead.jobId };
+  const { kind: died } = letter.reason;
+  const isAnswered = standing.kind === 'end' && standing.end.result.outcome.kind === 'done';
+  // An answer that nobody delivered is no reason to leave it.
+  if (isAnswered && died !== 'undelivered') return { kind: 'answered', jobId: dead.jobId };
   // The ledger forgets an end after an hour; the cluster that told the user of it may not.
-  const final = letter.reason.kind === 'failed' || standing.kind === 'end';
+  const final = died !== 'unreadable' || standing.kind === 'end';
   if (final && (await store.list(subjects.jobAnyLane(dead.jobId))).length > 0)
     return { kind: 'undelivered', jobId: dead.jobId };
   const id = final ? nextRunId(dead.jobId) : dead.jobId;

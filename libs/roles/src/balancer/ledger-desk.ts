@@ -9,6 +9,7 @@ import {
   wakeOwner,
 } from './job-ends.ts';
 import type { QueuedWork } from './queued-work.ts';
+import { buryUndelivered, isUndeliverable } from './undelivered.ts';
 
 export interface LedgerDeskParts extends JobEndsParts {
   readonly step: (event: CoreEvent) => void;
@@ -79,11 +80,13 @@ export class LedgerDesk {
     );
   }
 
-  /** An ended job is still stored: its owner is told, unless nobody needs it there any more. */
+  /** An ended job is still stored: its owner is told, unless nobody needs it there or will fetch it any more. */
   wake(work: QueuedWork): void {
     wakeOwner(this.#parts, work);
-    if (work.body.kind === 'stored' && work.body.job.collected)
-      this.#ask(work, 'ended', () => removeEnded(this.#parts, work));
+    if (work.body.kind !== 'stored') return;
+    if (work.body.job.collected) this.#ask(work, 'ended', () => removeEnded(this.#parts, work));
+    else if (isUndeliverable(work.body, this.#parts.clock.nowMs()))
+      this.#ask(work, 'ended', () => buryUndelivered(this.#parts, work));
   }
 
   /** At a deadline it matters to the user whether anybody was there at all. */

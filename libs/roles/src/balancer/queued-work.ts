@@ -14,6 +14,8 @@ export interface QueuedWork {
     | {
         readonly kind: 'stored';
         readonly sequence: number;
+        /** By the store's clock, milliseconds since the Unix epoch. */
+        readonly storedAtMs: number;
         /** As its headers tell it. */
         readonly job: StoredJob;
       }

@@ -26,7 +26,7 @@ export function storedWork(
   },
 ): StoredWork | undefined {
   const { telemetry } = parts;
-  const { headers, sequence, storedAtMs: waitingSinceMs, subject } = message;
+  const { headers, sequence, storedAtMs, subject } = message;
   const read = readStoredJob(message);
   if (read.kind === 'newer') {
     telemetry.log('intake').info('job.newer', { subject });
@@ -39,11 +39,11 @@ export function storedWork(
   const { job } = read;
   const { header, owner } = job;
   const { deadlineAtMs, jobId, lane } = header;
-  parts.clocks?.stored({ owner, deadlineAtMs, storedAtMs: waitingSinceMs });
-  const body = { kind: 'stored', sequence, job } as const;
+  parts.clocks?.stored({ owner, deadlineAtMs, storedAtMs });
+  const body = { kind: 'stored', sequence, storedAtMs, job } as const;
   let context: Context | undefined;
   const work: QueuedWork = {
-    ...{ jobId, lane, owner, body, waitingSinceMs },
+    ...{ jobId, lane, owner, body, waitingSinceMs: storedAtMs },
     // Every balancer keeps every job, and one of them reads its trace.
     get context() {
       context ??= telemetry.contextFrom(headers);
