@@ -9,7 +9,12 @@ interface Victim {
   readonly node: Node;
   start(): void;
   stop(): void;
+  /** Stops once nothing is left to finish; absent of what is only ever killed. */
+  drain?(stopped: () => void): void;
 }
+
+/** From the end of a process to the start of the next. */
+const restartMs = 500;
 
 /** Plans every fault of a plan and its end. */
 export function applyFaults(cluster: Cluster, faults: readonly Fault[]): void {
@@ -27,11 +32,13 @@ export function healAll(cluster: Cluster): void {
   const { bus, balancers, workers, children } = cluster;
   bus.weather = calm;
   bus.serviceMs = 0;
+  cluster.store.capacity = Number.POSITIVE_INFINITY;
+  cluster.removersDie = false;
   bus.serverStarts();
   for (const victim of [...balancers.values(), ...workers.values(), ...children]) {
     victim.node.resume();
     bus.heal(victim.node);
-    if (!victim.node.alive) victim.start();
+    restart(cluster, victim);
   }
   for (const child of children) child.lostReplies = 0;
 }
@@ -51,6 +58,16 @@ function begin(cluster: Cluster, fault: Fault): (() => void) | undefined {
       return () => {
         if (bus.serviceMs === fault.serviceMs) bus.serviceMs = 0;
       };
+    case 'full_store':
+      cluster.store.capacity = fault.capacity;
+      return () => {
+        cluster.store.capacity = Number.POSITIVE_INFINITY;
+      };
+    case 'removers_die':
+      cluster.removersDie = true;
+      return () => {
+        cluster.removersDie = false;
+      };
     case 'lost_replies':
       for (const child of children) child.lostReplies = fault.share;
       return () => {
@@ -59,6 +76,7 @@ function begin(cluster: Cluster, fault: Fault): (() => void) | undefined {
     case 'restart_bus':
       tally.count('bus restarted');
       bus.serverDies();
+      tally.count('removal undone', cluster.store.crash(cluster.simulation.nowMs));
       return () => bus.serverStarts();
     default:
       return strike(cluster, fault);
@@ -67,9 +85,10 @@ function begin(cluster: Cluster, fault: Fault): (() => void) | undefined {
 
 function strike(
   cluster: Cluster,
-  { kind, role, index }: Extract<Fault, { role: string }>,
+  fault: Extract<Fault, { role: string }>,
 ): (() => void) | undefined {
-  const { bus, tally, checker } = cluster;
+  const { kind, role, index } = fault;
+  const { bus, tally } = cluster;
   const victims: readonly Victim[] = {
     worker: [...cluster.workers.values()],
     balancer: [...cluster.balancers.values()],
@@ -93,13 +112,55 @@ function strike(
       if (node.life === life) node.resume();
     };
   }
+  if (kind === 'drain') {
+    if (role === 'child' || !victim.drain) return undefined;
+    tally.count(`${role} drained` satisfies FaultName);
+    victim.drain(() => cluster.simulation.after(restartMs, () => restart(cluster, victim)));
+    return undefined;
+  }
   tally.count(`${role} killed` satisfies FaultName);
+  if (kind === 'clock') {
+    reboot(cluster, victim, fault);
+    return undefined;
+  }
   victim.stop();
-  return () => {
-    if (node.alive) return;
-    for (const balancer of cluster.balancers.values()) {
-      if (balancer.node === node) checker.restarted(balancer.id);
-    }
-    victim.start();
-  };
+  return () => restart(cluster, victim);
+}
+
+/** A host comes up with its clock ahead; then that is set right, or too far back, and it starts again. */
+function reboot(
+  cluster: Cluster,
+  victim: Victim,
+  { aheadMs, thenMs }: Extract<Fault, { kind: 'clock' }>,
+): void {
+  const { simulation, tally } = cluster;
+  const { node } = victim;
+  tally.count('clock set ahead');
+  node.clockAheadMs = aheadMs;
+  victim.stop();
+  simulation.after(restartMs, () => {
+    restart(cluster, victim);
+    simulation.after(restartMs, () => {
+      tally.count('clock set back');
+      node.clockAheadMs = thenMs;
+      if (node.alive) victim.stop();
+      simulation.after(restartMs, () => restart(cluster, victim));
+    });
+  });
+}
+
+function restart({ balancers, checker }: Cluster, victim: Victim): void {
+  if (victim.node.alive) return;
+  for (const { id, node } of balancers.values()) if (node === victim.node) checker.restarted(id);
+  victim.start();
+}
+
+/** The process that removes a job is killed just before, when that is to happen. @returns whether */
+export function killRemover(cluster: Cluster, victim: Victim): boolean {
+  if (!cluster.removersDie) return false;
+  cluster.removersDie = false;
+  cluster.tally.count('remover killed');
+  victim.stop();
+  cluster.simulation.after(restartMs, () => restart(cluster, victim));
+  return true;
 }

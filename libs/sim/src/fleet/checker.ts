@@ -6,11 +6,15 @@ import type { CoreEffect, LedgerEntry, LedgerWrite } from '@starling/balance';
 import type { BalancerId, JobId, LoadReport, WorkerId } from '@starling/contracts';
 import type { Simulation } from '../kernel/simulation.ts';
 import type { Bus } from './bus.ts';
+import { CreditBook } from './credit-book.ts';
 import type { AskedMessage } from './discord.ts';
 import { type MappedProcess, MapWatch } from './map-watch.ts';
+import { Outages } from './outages.ts';
 import type { SimBalancer } from './sim-balancer.ts';
+import type { SimChild } from './sim-child.ts';
 import type { SimWorker } from './sim-worker.ts';
 import type { StoreWitness } from './store.ts';
+import type { Tally } from './tally.ts';
 
 /** A promise that was broken. */
 export interface Violation {
@@ -27,6 +31,8 @@ export interface Violation {
     | 'occupancy equals truth'
     | 'a quiet guild does not wait for a loud one'
     | 'calls under way are bounded'
+    | 'nothing stays stored'
+    | 'who drains takes nothing new'
     | 'maps are bounded';
   readonly atMs: number;
   readonly detail: string;
@@ -38,15 +44,6 @@ interface Claim {
   /** Of its worker: what it claimed in an earlier one, it does not run. */
   readonly life: number | undefined;
   readonly sinceMs: number;
-}
-
-interface Credit {
-  readonly epoch: number;
-  readonly sequence: number;
-  readonly granted: number;
-  /** Slots dealt to anybody: one that lies with a peer may be spent in its place. */
-  readonly dealt: number;
-  spent: number;
 }
 
 /** A worker that could be heard for so long must not be taken for silent. */
@@ -67,28 +64,34 @@ export class Checker implements StoreWitness {
   readonly #started = new Set<string>();
   readonly #ends = new Map<JobId, number>();
   readonly #shown = new Map<JobId, number>();
+  readonly #refused = new Set<JobId>();
   readonly #deadlines = new Map<JobId, number>();
   /** Jobs that held a slot of a worker without a stream when that was looked at last. */
   #idle: ReadonlySet<string> = new Set();
   readonly #claims = new Map<JobId, Claim>();
-  readonly #credits = new Map<string, Credit>();
+  readonly #credits: CreditBook;
   readonly #maps = new MapWatch();
   #workers: readonly SimWorker[] = [];
   #balancers: readonly SimBalancer[] = [];
+  readonly #outages = new Outages();
+  #child: SimChild | undefined;
   #bus: Bus | undefined;
 
-  constructor(simulation: Simulation) {
+  constructor(simulation: Simulation, tally: Tally) {
     this.#simulation = simulation;
+    this.#credits = new CreditBook(simulation, tally);
   }
 
   /** Whom it watches. */
   watch(parts: {
     readonly workers: readonly SimWorker[];
     readonly balancers: readonly SimBalancer[];
+    readonly child: SimChild;
     readonly bus: Bus;
   }): void {
     this.#workers = parts.workers;
     this.#balancers = parts.balancers;
+    this.#child = parts.child;
     this.#bus = parts.bus;
     this.#maps.watch(parts);
   }
@@ -105,6 +108,9 @@ export class Checker implements StoreWitness {
       if (streams > slots) {
         this.violated('a slot is held once', `${id} has ${streams} streams on ${slots} slots`);
       }
+    }
+    if (this.#child && this.#bus) {
+      this.#outages.look(this.#child, this.#bus, this.#simulation.nowMs);
     }
     this.#judgeTouched();
   }
@@ -134,6 +140,7 @@ export class Checker implements StoreWitness {
     }
     if (record.kind !== 'end') return;
     this.#claims.delete(jobId);
+    this.#judgeLateness(jobId, 'ended');
     const ends = (this.#ends.get(jobId) ?? 0) + 1;
     this.#ends.set(jobId, ends);
     if (ends > 1) this.violated('a job ends once', `${jobId} ended ${ends} times`);
@@ -173,46 +180,43 @@ export class Checker implements StoreWitness {
     this.#deadlines.set(jobId, deadlineMs);
   }
 
+  /** There was no room for it: its answer is a refusal, and stands in no ledger. */
+  refused(jobId: JobId): void {
+    this.#refused.add(jobId);
+  }
+
   /** Discord shows one more answer. */
   shown(jobId: JobId): void {
     const times = (this.#shown.get(jobId) ?? 0) + 1;
     this.#shown.set(jobId, times);
     if (times > 1) this.violated('an answer is shown once', `${jobId} shown ${times} times`);
-    const lateMs = this.#simulation.nowMs - (this.#deadlines.get(jobId) ?? 0);
-    if (times === 1 && lateMs > endsWithinMs) {
-      const detail = `${jobId} is answered ${Math.round(lateMs)} ms after its deadline`;
-      this.violated('a job ends by its deadline and 15 s', detail);
-    }
-    if (!this.#ends.has(jobId)) this.violated('a job ends once', `${jobId} shown before its end`);
+    if (times === 1) this.#judgeLateness(jobId, 'answered');
+    if (!this.#ends.has(jobId) && !this.#refused.has(jobId))
+      this.violated('a job ends once', `${jobId} shown before its end`);
+  }
+
+  /** An end stands in time, whoever is away; it is shown in the time that its child is there for it. */
+  #judgeLateness(jobId: JobId, what: 'ended' | 'answered'): void {
+    const { nowMs } = this.#simulation;
+    const deadlineMs = this.#deadlines.get(jobId) ?? 0;
+    const lateMs = nowMs - deadlineMs;
+    if (lateMs <= endsWithinMs) return;
+    const excusedMs = what === 'answered' ? this.#outages.within(deadlineMs, nowMs) : 0;
+    if (lateMs - excusedMs <= endsWithinMs) return;
+    const detail = `${jobId} is ${what} ${Math.round(lateMs)} ms after its deadline`;
+    this.violated('a job ends by its deadline and 15 s', detail);
   }
 
   /** A balancer takes a worker's report in. */
   reported(balancerId: BalancerId, report: LoadReport): void {
-    const key = `${balancerId} ${report.workerId}`;
-    const { epoch, sequence } = report;
-    const known = this.#credits.get(key);
-    const older =
-      known && (epoch < known.epoch || (epoch === known.epoch && sequence <= known.sequence));
-    if (older) return;
-    const { [balancerId]: granted = 0 } = report.grants ?? {};
-    const dealt = Object.values(report.grants ?? {}).reduce((sum, slots) => sum + slots, 0);
-    this.#credits.set(key, { epoch, sequence, granted, dealt, spent: 0 });
+    this.#credits.reported(balancerId, report);
   }
 
   /** A balancer dispatches a job. One that shares a call opens no stream, and so needs no credit. */
   sent(balancer: SimBalancer, run: Extract<CoreEffect, { kind: 'run' }>): void {
-    if (!run.follows) this.#judgeSpending(balancer, run);
+    const wrong = run.follows ? undefined : this.#credits.spend(balancer.id, run.workerId);
+    if (wrong) this.violated('a grant is spent once', wrong);
     if (run.attempt > 1) this.#judgeReplacement(balancer, run);
-  }
-
-  #judgeSpending(balancer: SimBalancer, run: Extract<CoreEffect, { kind: 'run' }>): void {
-    const credit = this.#credits.get(`${balancer.id} ${run.workerId}`);
-    if (credit) credit.spent += 1;
-    if (!credit || credit.spent > credit.dealt) {
-      const dealt = credit?.dealt ?? 0;
-      const detail = `${balancer.id} sent ${credit?.spent} jobs on ${dealt} dealt slots of ${run.workerId}`;
-      this.violated('a grant is spent once', detail);
-    }
   }
 
   #judgeReplacement(balancer: SimBalancer, run: Extract<CoreEffect, { kind: 'run' }>): void {
@@ -237,9 +241,7 @@ export class Checker implements StoreWitness {
 
   /** Forgets a balancer's credits with its life: a new one starts with none. */
   restarted(balancerId: BalancerId): void {
-    for (const key of this.#credits.keys()) {
-      if (key.startsWith(`${balancerId} `)) this.#credits.delete(key);
-    }
+    this.#credits.forget(balancerId);
   }
 
   /** Whether its first attempt ever ran. */
@@ -265,7 +267,6 @@ export class Checker implements StoreWitness {
 
   /** The run is over and 5 s have been quiet: what everybody believes must be what is. */
   judgeQuiet(): void {
-    const { nowMs } = this.#simulation;
     for (const { id, core, streams, slots } of this.#workers) {
       if (core.running.length !== streams) {
         const detail = `${id} counts ${core.running.length} slots as taken, ${streams} are`;
@@ -273,14 +274,17 @@ export class Checker implements StoreWitness {
       }
       let dealt = 0;
       for (const balancer of this.#balancers) {
-        dealt += this.#credits.get(`${balancer.id} ${id}`)?.granted ?? 0;
+        dealt += this.#credits.granted(balancer.id, id);
       }
       if (dealt !== slots - streams) {
         const detail = `${id} has ${slots - streams} free slots, the balancers hold ${dealt}`;
         this.violated('occupancy equals truth', detail);
       }
     }
-    const free = this.#balancers.reduce((sum, { core }) => sum + core.freeSlots(nowMs), 0);
+    const free = this.#balancers.reduce(
+      (sum, { core, node }) => sum + core.freeSlots(node.nowMs),
+      0,
+    );
     const slots = this.#workers.reduce((sum, worker) => sum + worker.slots, 0);
     if (free !== slots) {
       this.violated('occupancy equals truth', `balancers count ${free} free slots, ${slots} are`);

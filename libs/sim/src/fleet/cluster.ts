@@ -22,4 +22,6 @@ export interface Cluster {
   readonly balancers: Map<BalancerId, SimBalancer>;
   readonly workers: Map<WorkerId, SimWorker>;
   readonly children: SimChild[];
+  /** Whoever is about to remove a job from the store is killed before it does. */
+  removersDie: boolean;
 }

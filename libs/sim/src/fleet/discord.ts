@@ -12,6 +12,10 @@ export interface AskedMessage {
   readonly question: string;
   /** A job that kills the process that runs it. */
   readonly poison: boolean;
+  /** Asked over HTTP: its end is collected from the ledger, and whoever wrote that removes the job. */
+  readonly collected: boolean;
+  /** By the true time, milliseconds. */
+  readonly askedAtMs: number;
   readonly serviceMs: number;
 }
 
@@ -33,6 +37,13 @@ export class Discord {
   /** What a child that connects is told again. */
   replay(): readonly AskedMessage[] {
     return [...this.#unconfirmed.values()];
+  }
+
+  /** Who asked over HTTP and has no answer: they ask again, with their key. */
+  callers(): readonly JobId[] {
+    return [...this.#asked]
+      .filter(([jobId, { collected }]) => collected && !this.#shown.has(jobId))
+      .map(([jobId]) => jobId);
   }
 
   /** The child flushed its sequence past this message. */

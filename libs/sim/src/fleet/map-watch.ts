@@ -27,18 +27,23 @@ export class MapWatch {
   }
 
   /** What is too much in the processes that were touched; `stored` when all is quiet. */
-  *swollen(asked: number, stored?: number): Generator<string> {
+  swollen(asked: number, stored?: number): readonly string[] {
+    if (this.#touched.size === 0) return nothing;
     const run = { ...this.#size, asked };
+    const found: string[] = [];
     for (const process of this.#touched) {
       const { core, id } = process;
-      const found = [
+      const ofCore =
         core instanceof WorkerCore
           ? this.#worker.swollen(core.sizes, run, stored)
-          : this.#balancer.swollen(core.sizes, run, stored),
-        'desk' in process ? this.#desk.swollen(process.desk.sizes, run, stored) : undefined,
-      ];
-      for (const swollen of found) if (swollen) yield `${id} holds ${swollen}`;
+          : this.#balancer.swollen(core.sizes, run, stored);
+      const ofDesk =
+        'desk' in process ? this.#desk.swollen(process.desk.sizes, run, stored) : undefined;
+      for (const what of [ofCore, ofDesk]) if (what) found.push(`${id} holds ${what}`);
     }
     this.#touched.clear();
+    return found;
   }
 }
+
+const nothing: readonly string[] = [];

@@ -13,6 +13,9 @@ export class Node {
   #paused = false;
   /** Since when it has run without a pause or a death. */
   #healthySinceMs = 0;
+  /** How far its host's clock is ahead of the true time, milliseconds; a process reads it at its start. */
+  clockAheadMs = 0;
+  #aheadMs = 0;
 
   constructor(name: string, simulation: Simulation) {
     this.name = name;
@@ -32,6 +35,11 @@ export class Node {
     return this.#life;
   }
 
+  /** What the process takes for the time: its host's clock at its start, carried on by the monotonic one. */
+  get nowMs(): number {
+    return this.#simulation.nowMs + this.#aheadMs;
+  }
+
   /** How long it has been running without a pause, milliseconds; 0 when it does not. */
   get healthyMs(): number {
     return this.#alive && !this.#paused ? this.#simulation.nowMs - this.#healthySinceMs : 0;
@@ -40,6 +48,7 @@ export class Node {
   start(): void {
     this.#life += 1;
     this.#alive = true;
+    this.#aheadMs = this.clockAheadMs;
     this.#paused = false;
     this.#healthySinceMs = this.#simulation.nowMs;
   }

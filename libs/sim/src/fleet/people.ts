@@ -27,6 +27,10 @@ const poisonShare = 0.002;
 const repeated = { share: 0.27, withinMs: 2_000 } as const;
 /** Of those who asked what another one then asks too, so many think better of it a moment later. */
 const deleted = { share: 0.2, withinMs: 500 } as const;
+/** Of those who wait in a long line some give up. */
+const takenBack = { share: 0.1, withinMs: 4_000 } as const;
+/** Of the questions outside the flood, those that are asked over HTTP. */
+const collectedShare = 0.1;
 
 /** Writes until the storm is over. */
 export function letPeopleWrite(
@@ -49,7 +53,10 @@ export function letPeopleWrite(
   };
   simulation.after(1_000, next);
   simulation.after(plan.flood.atMs, () => {
-    for (let n = 0; n < plan.flood.messages; n += 1) people.write('loud', people.question(false));
+    for (let n = 0; n < plan.flood.messages; n += 1) {
+      const jobId = people.write('loud', people.question(false));
+      if (random.next() < takenBack.share) people.takeBack(jobId, takenBack.withinMs);
+    }
   });
   simulation.after(plan.hasty.atMs, () => {
     for (let n = 0; n < plan.hasty.messages; n += 1) {
@@ -82,7 +89,7 @@ class People {
     this.#last.set(guildKey, { ...question, jobId, atMs: nowMs });
     if (!again) return;
     this.#cluster.tally.repeated += 1;
-    if (this.#random.next() < deleted.share) this.#delete(again.jobId);
+    if (this.#random.next() < deleted.share) this.takeBack(again.jobId, deleted.withinMs);
   }
 
   question(poison: boolean): Question {
@@ -94,6 +101,7 @@ class People {
     const { children, discord, simulation } = this.#cluster;
     const { nowMs } = simulation;
     const jobId = `m${this.#messages++}` as JobId;
+    const acceptedAtMs = children[0]?.node.nowMs ?? nowMs;
     const message: AskedMessage = {
       header: {
         jobId,
@@ -102,11 +110,13 @@ class People {
         userKey: `u${random.integer(100)}`,
         tokenEstimate: 200 + random.integer(800),
         callKey: keyOf(guildKey, question),
-        acceptedAtMs: nowMs,
-        deadlineAtMs: nowMs + dueMs,
+        acceptedAtMs,
+        deadlineAtMs: acceptedAtMs + dueMs,
       },
       question,
       poison,
+      collected: guildKey !== 'loud' && random.next() < collectedShare,
+      askedAtMs: nowMs,
       serviceMs: Math.min(10_000, lognormal(random, serviceMs)),
     };
     discord.ask(message);
@@ -115,9 +125,9 @@ class People {
     return jobId;
   }
 
-  #delete(jobId: JobId): void {
+  takeBack(jobId: JobId, withinMs: number): void {
     const { children, simulation } = this.#cluster;
-    simulation.after(this.#random.next() * deleted.withinMs, () => {
+    simulation.after(this.#random.next() * withinMs, () => {
       for (const child of children) child.cancel(jobId);
     });
   }

@@ -3,7 +3,7 @@
  * workers claim, run and end them, children show the answers. First a calm in which a loud guild floods
  * the fleet, then a storm of faults, then peace until everything is answered.
  */
-import { seededRandom } from '@starling/clock';
+import { type Random, seededRandom } from '@starling/clock';
 import { type BalancerId, balancerId, type WorkerId, workerId } from '@starling/contracts';
 import { Simulation } from '../kernel/simulation.ts';
 import { applyFaults, healAll } from './apply-faults.ts';
@@ -12,7 +12,7 @@ import { Bus } from './bus.ts';
 import { Checker, type Violation } from './checker.ts';
 import type { Cluster } from './cluster.ts';
 import { Discord } from './discord.ts';
-import { drawFaults } from './fault-plan.ts';
+import { drawClock, drawFaults } from './fault-plan.ts';
 import { letPeopleWrite } from './people.ts';
 import { SimBalancer } from './sim-balancer.ts';
 import { SimChild } from './sim-child.ts';
@@ -51,7 +51,7 @@ const fairWaitMs = 1_500;
 export function runSeed(seed: number, broken?: BreakName): SeedResult {
   const simulation = new Simulation({ seed });
   const tally = new Tally();
-  const checker = new Checker(simulation);
+  const checker = new Checker(simulation, tally);
   const rules = rulesWith(broken);
   const cluster: Cluster = {
     simulation,
@@ -64,9 +64,10 @@ export function runSeed(seed: number, broken?: BreakName): SeedResult {
     balancers: new Map<BalancerId, SimBalancer>(),
     workers: new Map<WorkerId, SimWorker>(),
     children: [],
+    removersDie: false,
   };
-  populate(cluster);
   const random = seededRandom(seed + 7_919);
+  populate(cluster, random);
   applyFaults(cluster, drawFaults(random, { fromMs: calmMs, toMs: calmMs + stormMs }));
   const stormTimes = { from: calmMs, to: calmMs + stormMs };
   letPeopleWrite(cluster, random, { flood, hasty, stormMs: stormTimes });
@@ -107,7 +108,7 @@ export function runSeed(seed: number, broken?: BreakName): SeedResult {
   };
 }
 
-function populate(cluster: Cluster): void {
+function populate(cluster: Cluster, random: Random): void {
   for (let index = 0; index < shape.balancers; index += 1) {
     const id = balancerId.parse(`b${index}`);
     cluster.balancers.set(id, new SimBalancer(id, cluster));
@@ -116,15 +117,19 @@ function populate(cluster: Cluster): void {
     const id = workerId.parse(`w${index}`);
     cluster.workers.set(id, new SimWorker({ id, slots: shape.slots }, cluster));
   }
-  cluster.children.push(new SimChild('c0', cluster));
+  const child = new SimChild('c0', cluster);
+  cluster.children.push(child);
   cluster.checker.watch({
     workers: [...cluster.workers.values()],
     balancers: [...cluster.balancers.values()],
+    child,
     bus: cluster.bus,
   });
-  for (const worker of cluster.workers.values()) worker.start();
-  for (const balancer of cluster.balancers.values()) balancer.start();
-  for (const child of cluster.children) child.start();
+  const { balancers, children, workers } = cluster;
+  for (const process of [...workers.values(), ...balancers.values(), ...children]) {
+    process.node.clockAheadMs = drawClock(random);
+    process.start();
+  }
 }
 
 /** In the calm nobody quiet may wait behind the flood. */
@@ -135,7 +140,7 @@ function watchFairness({ simulation, checker, discord }: Cluster): void {
     for (const jobId of discord.unanswered()) {
       const message = discord.messageOf(jobId);
       if (!message || message.header.guildKey === 'loud') continue;
-      const waitedMs = simulation.nowMs - message.header.acceptedAtMs;
+      const waitedMs = simulation.nowMs - message.askedAtMs;
       if (waitedMs < fairWaitMs || checker.isStarted(jobId)) continue;
       const detail = `${jobId} of ${message.header.guildKey} waits for ${Math.round(waitedMs)} ms`;
       checker.violated('a quiet guild does not wait for a loud one', detail);
@@ -149,5 +154,8 @@ function judgeAnswers({ discord, store, checker }: Cluster): void {
     const { record } = store.read(jobId) ?? {};
     const where = store.jobs.has(jobId) ? 'stored' : 'not stored';
     checker.violated('every accepted job ends', `${jobId}: ${where}, ledger ${record?.kind}`);
+  }
+  for (const jobId of store.jobs.keys()) {
+    checker.violated('nothing stays stored', `${jobId} is answered, and still there`);
   }
 }

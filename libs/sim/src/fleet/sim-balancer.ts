@@ -9,6 +9,7 @@ import {
 import type { BalancerId, JobId } from '@starling/contracts';
 import type { Cluster } from './cluster.ts';
 import { Node } from './node.ts';
+import { tellGone } from './remove-stored.ts';
 import { SimDesk } from './sim-desk.ts';
 import type { StoredJob } from './store.ts';
 
@@ -29,6 +30,10 @@ export class SimBalancer {
   readonly #asking = new Set<string>();
   /** What the feed has shown and not taken back, by its place in the store. */
   readonly #known = new Map<JobId, number>();
+  /** Jobs that nobody wants any more; they may be told of before the feed shows them. */
+  readonly #cancelled = new Set<JobId>();
+  /** Called when the last worker that was asked has answered. */
+  #drained: (() => void) | undefined;
 
   constructor(id: BalancerId, cluster: Cluster) {
     this.id = id;
@@ -40,8 +45,10 @@ export class SimBalancer {
       read: (jobId, read) => this.step({ kind: 'ledger_read', jobId, read }),
       ended: (jobId, code) => {
         if (code === 'deadline_exceeded') cluster.tally.count('deadline ended by a balancer');
+        if (code === 'cancelled') cluster.tally.count('job cancelled in line');
         this.#tellOwner(jobId);
       },
+      removed: (jobId) => tellGone(cluster, this.node, jobId),
     });
     cluster.bus.attach(this.node, {
       disconnected: () => this.step({ kind: 'disconnected' }),
@@ -69,6 +76,8 @@ export class SimBalancer {
     this.desk.clear();
     this.#asking.clear();
     this.#known.clear();
+    this.#cancelled.clear();
+    this.#drained = undefined;
     this.#listeningSinceMs = this.#cluster.simulation.nowMs;
     this.#list();
     this.node.every(defaultCoreLimits.tickMs, () => {
@@ -83,6 +92,30 @@ export class SimBalancer {
     this.node.die();
   }
 
+  /** Says goodbye, asks no worker any more, and hears out those that were asked. */
+  drain(stopped: () => void): void {
+    const { life } = this.node;
+    this.node.do(() => {
+      if (this.node.life !== life || this.#drained) return;
+      this.#drained = () => {
+        this.stop();
+        stopped();
+      };
+      this.#beat();
+      this.#leaveIfHeardOut();
+    });
+  }
+
+  /** A question was taken back. One that a worker has is cancelled there. */
+  cancel(jobId: JobId): void {
+    this.#cancelled.add(jobId);
+    if (this.#core.stateOf(jobId)?.kind === 'waiting') this.desk.cancel(jobId);
+  }
+
+  #leaveIfHeardOut(): void {
+    if (this.#asking.size === 0) this.#drained?.();
+  }
+
   /** The counts of the core go to the run's tally; to be called once a life. */
   tallyUp(): void {
     const { tally } = this.#cluster;
@@ -95,6 +128,7 @@ export class SimBalancer {
     tally.count('hint void', counts.hintsVoid);
     tally.count('race lost', counts.racesLost);
     tally.count('refused full', counts.refusedFull);
+    tally.count('refused by a draining worker', counts.refusedDraining);
     tally.count('nobody listened', counts.absent);
     tally.count('attempts exhausted', counts.exhausted);
     tally.count('end written by a stand-in', counts.stoodIn);
@@ -103,17 +137,19 @@ export class SimBalancer {
 
   /** The feed shows a job; `lastSequence` is how many the stream ever had. */
   fed(stored: StoredJob, arrival?: 'backlog'): void {
-    this.#known.set(stored.header.jobId, stored.sequence);
+    const { jobId } = stored.header;
+    this.#known.set(jobId, stored.sequence);
     this.step({ kind: 'job_stored', ...stored, ...(arrival && { arrival }) });
+    if (this.#cancelled.has(jobId)) this.cancel(jobId);
   }
 
   step(event: CoreEvent): void {
     if (!this.node.alive) return;
-    const { checker, simulation } = this.#cluster;
+    const { checker } = this.#cluster;
     checker.touched(this);
     if (event.kind === 'job_gone') this.#known.delete(event.jobId);
     if (event.kind === 'load_report') checker.reported(this.id, event.report);
-    for (const effect of this.#core.step(event, simulation.nowMs)) this.#carryOut(effect);
+    for (const effect of this.#core.step(event, this.node.nowMs)) this.#carryOut(effect);
   }
 
   #newCore(): BalancerCore {
@@ -126,10 +162,12 @@ export class SimBalancer {
     const balancerId = this.id;
     for (const peer of balancers.values()) {
       if (peer === this) continue;
-      bus.send(this.node, peer.node, () => peer.step({ kind: 'peer_heard', balancerId }));
+      const kind = this.#drained ? 'peer_left' : 'peer_heard';
+      bus.send(this.node, peer.node, () => peer.step({ kind, balancerId }));
     }
     for (const worker of workers.values()) {
-      bus.send(this.node, worker.node, () => worker.step({ kind: 'balancer_heard', balancerId }));
+      const kind = this.#drained ? 'balancer_left' : 'balancer_heard';
+      bus.send(this.node, worker.node, () => worker.step({ kind, balancerId }));
     }
   }
 
@@ -169,13 +207,21 @@ export class SimBalancer {
         this.desk.fail(effect);
         break;
       case 'wake_owner':
-        this.#cluster.tally.count('owner woken');
-        this.#tellOwner(effect.jobId);
+        this.#wakeOwner(effect.jobId);
         break;
     }
   }
 
+  /** An ended job is still stored: its owner is told, unless nobody needs it there any more. */
+  #wakeOwner(jobId: JobId): void {
+    const { discord, tally } = this.#cluster;
+    tally.count('owner woken');
+    this.#tellOwner(jobId);
+    if (discord.messageOf(jobId)?.collected) this.desk.remove(jobId);
+  }
+
   #run(effect: Extract<CoreEffect, { kind: 'run' }>): void {
+    if (this.#drained) return;
     const { bus, balancers, workers, checker } = this.#cluster;
     const { jobId, workerId, sequence, attempt, previousRevision, callKey, follows } = effect;
     checker.sent(this, effect);
@@ -191,6 +237,7 @@ export class SimBalancer {
       const job = { jobId, sequence, attempt, previousRevision, callKey, follows };
       const request = { ...job, from: this.id };
       bus.send(this.node, worker.node, () => worker.step({ kind: 'run_requested', ...request }));
+      worker.asked();
     } else {
       // A killed client's connection is gone: the server answers in its place.
       bus.ask(
@@ -209,6 +256,8 @@ export class SimBalancer {
   ): void {
     if (!this.#asking.delete(`${run.jobId} ${run.attempt} ${run.workerId}`)) return;
     this.step({ kind: 'run_answered', ...run, answer });
+    if (answer !== 'ok' && this.#cancelled.has(run.jobId)) this.cancel(run.jobId);
+    this.#leaveIfHeardOut();
   }
 
   /** The peers hear it too. */

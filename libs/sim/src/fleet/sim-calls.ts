@@ -70,13 +70,13 @@ export class SimCalls {
 
   /** The job's claim stands: it reads, and calls if nobody has. */
   read(jobId: JobId): void {
-    const { discord, simulation } = this.#cluster;
+    const { discord } = this.#cluster;
     const message = discord.messageOf(jobId);
     const call = this.#byJob.get(jobId);
     if (!message || !call) return;
     call.reading.add(jobId);
     this.#cluster.checker.read(message, call.caller ?? message);
-    const leftMs = Math.max(0, message.header.deadlineAtMs - simulation.nowMs);
+    const leftMs = Math.max(0, message.header.deadlineAtMs - this.#node.nowMs);
     this.#node.after(leftMs, () => this.leave(jobId, 'failed'));
     if (call.state === 'whole') this.#node.after(replayMs, () => this.#finish(jobId, call));
     else if (call.state === 'idle') this.#begin(call, message);

@@ -1,8 +1,10 @@
 /** A bot's child: accepts messages into the store, delivers ends to Discord, forgets nothing by dying. */
 import type { JobId } from '@starling/contracts';
+import { killRemover } from './apply-faults.ts';
 import type { Cluster } from './cluster.ts';
 import type { AskedMessage } from './discord.ts';
 import { Node } from './node.ts';
+import { tellGone } from './remove-stored.ts';
 
 /** A try to store a job, and the pause before the next. */
 const publishRetryMs = 2_100;
@@ -44,6 +46,7 @@ export class SimChild {
     this.#delivering.clear();
     this.#acceptedHere.clear();
     this.#open.clear();
+    for (const jobId of discord.callers()) this.#open.set(jobId, this.#cluster.simulation.nowMs);
     this.#list();
     this.node.every(silence.everyMs, () => this.#lookUpSilent());
     for (const message of discord.replay()) {
@@ -63,11 +66,14 @@ export class SimChild {
 
   /** The message was deleted: whoever answers it may stop. */
   cancel(jobId: JobId): void {
-    const { bus, workers } = this.#cluster;
+    const { balancers, bus, workers } = this.#cluster;
     this.node.do(() => {
       for (const worker of workers.values()) {
         const asked = { kind: 'cancel_requested', jobId } as const;
         bus.send(this.node, worker.node, () => worker.step(asked));
+      }
+      for (const balancer of balancers.values()) {
+        bus.send(this.node, balancer.node, () => balancer.cancel(jobId));
       }
     });
   }
@@ -80,22 +86,38 @@ export class SimChild {
       this.node,
       () => {
         const stored = store.publish(header);
-        for (const balancer of stored ? balancers.values() : []) {
-          bus.tell(balancer.node, () => stored && balancer.fed(stored));
+        if (typeof stored === 'string') return stored;
+        for (const balancer of balancers.values()) {
+          bus.tell(balancer.node, () => balancer.fed(stored));
         }
-        return stored !== undefined;
+        return 'stored';
       },
-      (isNew) => {
+      (answer) => {
         if (accepted) return;
         accepted = true;
-        if (!isNew) tally.count('publish refused as stored');
         this.#acceptedHere.add(header.jobId);
+        if (answer === 'full') {
+          this.#refuse(header.jobId);
+          return;
+        }
+        if (answer === 'duplicate') tally.count('publish refused as stored');
         this.#open.set(header.jobId, this.#cluster.simulation.nowMs);
         this.node.after(flushMs, () => discord.confirm(header.jobId));
       },
     );
     this.node.after(publishRetryMs, () => {
       if (!accepted && !this.#acceptedHere.has(header.jobId)) this.#publish(message);
+    });
+  }
+
+  /** There is no room for it: its user is told so, under the nonce of its answer. */
+  #refuse(jobId: JobId): void {
+    const { checker, discord, tally } = this.#cluster;
+    tally.count('store full');
+    checker.refused(jobId);
+    this.#post(jobId, () => {
+      tally.count('question refused');
+      this.node.after(flushMs, () => discord.confirm(jobId));
     });
   }
 
@@ -143,7 +165,7 @@ export class SimChild {
   }
 
   #read(jobId: JobId): void {
-    const { bus, store, tally } = this.#cluster;
+    const { bus, discord, store, tally } = this.#cluster;
     let answered = false;
     bus.ask(
       this.node,
@@ -151,11 +173,18 @@ export class SimChild {
       ({ ended, posted }) => {
         if (answered) return;
         answered = true;
+        const collected = discord.messageOf(jobId)?.collected;
         if (!ended) this.#delivering.delete(jobId);
+        else if (collected) this.#collect(jobId);
         else if (posted) {
           tally.count('answer not posted twice');
-          this.#delete(jobId);
-        } else this.#post(jobId);
+          this.#delete(jobId, 'left');
+        } else {
+          this.#post(jobId, () => {
+            if (!this.#acceptedHere.has(jobId)) tally.count('delivered by a later life');
+            this.#record(jobId);
+          });
+        }
       },
     );
     this.node.after(retryMs, () => {
@@ -163,7 +192,15 @@ export class SimChild {
     });
   }
 
-  #post(jobId: JobId): void {
+  /** Its caller is given the end; whoever wrote that removes it. */
+  #collect(jobId: JobId): void {
+    const { checker, discord } = this.#cluster;
+    this.#delivering.delete(jobId);
+    this.#open.delete(jobId);
+    if (discord.post(jobId)) checker.shown(jobId);
+  }
+
+  #post(jobId: JobId, posted: () => void): void {
     const { discord, simulation, tally, checker } = this.#cluster;
     const { random } = simulation;
     const latency = () => restLatencyMs.least + random.next() * restLatencyMs.spread;
@@ -176,12 +213,11 @@ export class SimChild {
       this.node.after(latency(), () => {
         if (answered) return;
         answered = true;
-        if (!this.#acceptedHere.has(jobId)) tally.count('delivered by a later life');
-        this.#record(jobId);
+        posted();
       });
     });
     this.node.after(postTimeoutMs, () => {
-      if (!answered) this.#post(jobId);
+      if (!answered) this.#post(jobId, posted);
     });
   }
 
@@ -202,24 +238,24 @@ export class SimChild {
     });
   }
 
-  #delete(jobId: JobId): void {
-    const { bus, store, balancers } = this.#cluster;
+  #delete(jobId: JobId, whose?: 'left'): void {
+    if (killRemover(this.#cluster, this)) return;
+    const { bus, simulation, store, tally } = this.#cluster;
     let answered = false;
     bus.ask(
       this.node,
-      () => store.delete(jobId),
-      () => {
+      () => store.delete(jobId, simulation.nowMs),
+      (removed) => {
         if (answered) return;
+        if (removed && whose) tally.count('left job removed by its owner');
         answered = true;
         this.#delivering.delete(jobId);
         this.#open.delete(jobId);
-        for (const balancer of balancers.values()) {
-          bus.send(this.node, balancer.node, () => balancer.step({ kind: 'job_gone', jobId }));
-        }
+        tellGone(this.#cluster, this.node, jobId);
       },
     );
     this.node.after(retryMs, () => {
-      if (!answered) this.#delete(jobId);
+      if (!answered) this.#delete(jobId, whose);
     });
   }
 }

@@ -17,6 +17,8 @@ export interface DeskEars {
   read(jobId: JobId, read: LedgerRead): void;
   /** Its end was written here. */
   ended(jobId: JobId, code: EndFailed['code']): void;
+  /** It is stored no more. */
+  removed(jobId: JobId): void;
 }
 
 type EndFailed = Extract<CoreEffect, { kind: 'end_failed' }>;
@@ -92,6 +94,23 @@ export class SimDesk {
               work: (ended) => this.#end({ kind: 'end_failed', ...end }, ended),
             });
           }
+        },
+      );
+    });
+  }
+
+  /** The end of a collected job stands: nobody needs it in the store any more. */
+  remove(jobId: JobId): void {
+    const { simulation, store, tally } = this.#cluster;
+    this.#ask(jobId, 'ended', (over) => {
+      this.#call(
+        jobId,
+        () => store.read(jobId)?.record.kind === 'end' && store.delete(jobId, simulation.nowMs),
+        over,
+        (removed) => {
+          if (!removed) return;
+          tally.count('left job removed by a balancer');
+          this.#ears.removed(jobId);
         },
       );
     });

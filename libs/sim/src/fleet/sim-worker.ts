@@ -7,12 +7,17 @@ import {
   type WorkerEvent,
 } from '@starling/balance';
 import type { JobId, WorkerId } from '@starling/contracts';
+import { killRemover } from './apply-faults.ts';
 import type { Cluster } from './cluster.ts';
 import { Node } from './node.ts';
+import { tellGone } from './remove-stored.ts';
 import { SimCalls } from './sim-calls.ts';
 
 const reportMs = 250;
 const claimTimeoutMs = 1_000;
+const worstWithinMs = 1_000;
+/** A drain ends after this long. */
+const drainMs = 12_000;
 
 /** See the module's header. */
 export class SimWorker {
@@ -22,6 +27,10 @@ export class SimWorker {
   readonly #cluster: Cluster;
   readonly #calls: SimCalls;
   #core: WorkerCore;
+  readonly #cancelled = new Set<JobId>();
+  #drainsNext: (() => void) | undefined;
+  /** While it drains: what it had before, and what to do when that is done. */
+  #draining: { readonly had: ReadonlySet<JobId>; readonly stopped: () => void } | undefined;
 
   constructor(parts: { readonly id: WorkerId; readonly slots: number }, cluster: Cluster) {
     this.id = parts.id;
@@ -57,6 +66,9 @@ export class SimWorker {
   start(): void {
     this.node.start();
     this.#calls.clear();
+    this.#cancelled.clear();
+    this.#draining = undefined;
+    this.#drainsNext = undefined;
     this.#core = this.#newCore();
     this.node.every(reportMs, () => this.step({ kind: 'tick' }));
   }
@@ -68,14 +80,47 @@ export class SimWorker {
 
   step(event: WorkerEvent): void {
     if (!this.node.alive) return;
-    const { nowMs } = this.#cluster.simulation;
     this.#cluster.checker.touched(this);
-    for (const effect of this.#core.step(event, nowMs)) this.#carryOut(effect);
+    if (event.kind === 'cancel_requested') this.#cancelled.add(event.jobId);
+    for (const effect of this.#core.step(event, this.node.nowMs)) this.#carryOut(effect);
+    // A cancel may overtake its job.
+    if (event.kind !== 'run_requested' || !this.#cancelled.has(event.jobId)) return;
+    this.step({ kind: 'cancel_requested', jobId: event.jobId });
+  }
+
+  /**
+   * Takes nothing new, finishes what it has, and stops; after a while it stops all the same. It begins
+   * at the worst moment, while a request is on its way, or after a while without one.
+   */
+  drain(stopped: () => void): void {
+    this.#drainsNext = stopped;
+    this.node.after(worstWithinMs, () => this.asked());
+  }
+
+  /** A request is on its way to it. */
+  asked(): void {
+    const stopped = this.#drainsNext;
+    this.#drainsNext = undefined;
+    if (!stopped) return;
+    const { life } = this.node;
+    this.node.do(() => {
+      if (this.node.life !== life) return;
+      this.#draining = { had: new Set([...this.#core.running, ...this.#core.following]), stopped };
+      this.node.after(drainMs, () => this.#drained());
+      this.step({ kind: 'drain' });
+    });
+  }
+
+  #drained(): void {
+    const { stopped } = this.#draining ?? {};
+    this.stop();
+    stopped?.();
   }
 
   #newCore(): WorkerCore {
     const { rules, simulation } = this.#cluster;
-    const { nowMs } = simulation;
+    // Before its first start it is nobody.
+    const nowMs = this.node.alive ? this.node.nowMs : simulation.nowMs;
     return new WorkerCore({
       ...{ self: this.id, epoch: nowMs, slots: this.slots, startedAtMs: nowMs },
       endRule: rules.end,
@@ -108,9 +153,13 @@ export class SimWorker {
         break;
       case 'start':
         checker.started(this, effect.jobId, effect.attempt);
+        if (this.#draining && !this.#draining.had.has(effect.jobId)) {
+          checker.violated('who drains takes nothing new', `${this.id} starts ${effect.jobId}`);
+        }
         this.#calls.read(effect.jobId);
         break;
       case 'stop':
+        tally.count('job cancelled in its run');
         this.#calls.leave(effect.jobId, 'cancelled');
         break;
       case 'forget_call':
@@ -123,14 +172,31 @@ export class SimWorker {
         for (const child of children) {
           bus.send(this.node, child.node, () => child.deliver(effect.jobId));
         }
+        this.#remove(effect.jobId);
         break;
       case 'fenced':
         tally.count('stale epoch refused');
         break;
       case 'drained':
-        // Nobody drains here; that has its own tests.
+        if (this.streams > 0) {
+          const detail = `${this.id} is drained with ${this.streams} streams`;
+          checker.violated('who drains takes nothing new', detail);
+        }
+        if ((this.#draining?.had.size ?? 0) > 0) tally.count('drained to the last job');
+        this.node.after(0, () => this.#drained());
         break;
     }
+  }
+
+  /** What is collected from the ledger need not be stored any more; what is left a balancer removes. */
+  #remove(jobId: JobId): void {
+    const { bus, discord, simulation, store } = this.#cluster;
+    if (!discord.messageOf(jobId)?.collected || killRemover(this.#cluster, this)) return;
+    bus.ask(
+      this.node,
+      () => store.delete(jobId, simulation.nowMs),
+      () => tellGone(this.#cluster, this.node, jobId),
+    );
   }
 
   #claim(effect: Extract<WorkerEffect, { kind: 'claim' }>): void {

@@ -22,9 +22,16 @@ export interface StoreWitness {
   ledgerWritten(jobId: JobId, write: LedgerWrite, before: LedgerEntry | undefined): void;
 }
 
+/** A removal is on the disk after this long. */
+const unwrittenMs = 300;
+
 /** See the module's header. */
 export class Store {
   readonly jobs = new Map<JobId, StoredJob>();
+  /** Messages that `JOBS` holds at most. */
+  capacity = Number.POSITIVE_INFINITY;
+  /** What was removed last, and when: what of it is not on the disk comes back with the next server. */
+  #removed: { readonly job: StoredJob; readonly atMs: number }[] = [];
   readonly #ledger = new Map<JobId, LedgerEntry>();
   readonly #posts = new Set<JobId>();
   readonly #rule: LedgerRule;
@@ -42,17 +49,32 @@ export class Store {
     return this.#sequence;
   }
 
-  /** Publishes a job if its subject is empty. @returns whether it was stored now */
-  publish(header: QueuedJob): StoredJob | undefined {
-    if (this.jobs.has(header.jobId)) return undefined;
+  /** Publishes a job if its subject is empty and there is room. */
+  publish(header: QueuedJob): StoredJob | 'duplicate' | 'full' {
+    if (this.jobs.has(header.jobId)) return 'duplicate';
+    if (this.jobs.size >= this.capacity) return 'full';
     this.#sequence += 1;
     const stored = { header, sequence: this.#sequence };
     this.jobs.set(header.jobId, stored);
     return stored;
   }
 
-  delete(jobId: JobId): void {
+  /** @returns whether it was there */
+  delete(jobId: JobId, nowMs: number): boolean {
+    const job = this.jobs.get(jobId);
+    if (!job) return false;
     this.jobs.delete(jobId);
+    this.#removed = this.#removed.filter(({ atMs }) => nowMs - atMs < unwrittenMs);
+    this.#removed.push({ job, atMs: nowMs });
+    return true;
+  }
+
+  /** kill -9: a removal that was not on the disk never was. @returns how many jobs are there again */
+  crash(nowMs: number): number {
+    const back = this.#removed.filter(({ atMs }) => nowMs - atMs < unwrittenMs);
+    for (const { job } of back) this.jobs.set(job.header.jobId, job);
+    this.#removed = [];
+    return back.length;
   }
 
   read(jobId: JobId): LedgerEntry | undefined {

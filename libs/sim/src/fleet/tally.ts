@@ -14,6 +14,13 @@ export const faultNames = [
   'child killed',
   'bus restarted',
   'store answered late',
+  'store full',
+  'removal undone',
+  'remover killed',
+  'clock set back',
+  'clock set ahead',
+  'worker drained',
+  'balancer drained',
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 
@@ -45,6 +52,14 @@ export const rescueNames = [
   'answered by the call of another',
   'call went on without its caller',
   'call was gone',
+  'question refused',
+  'left job removed by its owner',
+  'left job removed by a balancer',
+  'older epoch believed',
+  'drained to the last job',
+  'refused by a draining worker',
+  'job cancelled in line',
+  'job cancelled in its run',
 ] as const;
 export type RescueName = (typeof rescueNames)[number];
 
