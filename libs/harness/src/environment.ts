@@ -14,6 +14,7 @@ export function baseEnvironment(): Record<string, string> {
     'LANG',
     'NODE_V8_COVERAGE',
     'NODE_EXTRA_CA_CERTS',
+    'NODE_COMPILE_CACHE',
     // Marks the processes of one `npm test`, which looks for those left behind.
     'STARLING_TEST_RUN',
   ];
