@@ -192,7 +192,8 @@ describe('a bucket whose server is killed and comes back on its files', () => {
     await expect(bucket.get('a')).rejects.toMatchObject(gone);
     await expect(bucket.create('b', bytes(''))).rejects.toMatchObject(gone);
     await server.restart();
-    await vi.waitFor(() => expect(other.state).toBe('connected'), wait);
+    const states = () => [bus.state, other.state];
+    await vi.waitFor(() => expect(states()).toEqual(['connected', 'connected']), wait);
     const theirs = await other.openKeyValue(spec);
     expect(await theirs.update('a', bytes('2'), { revision: 1 })).toEqual({
       ok: true,
