@@ -16,6 +16,8 @@ export interface NatsOptions {
   /** How long to wait for a server that is not there at start. */
   readonly connectTimeoutMs: number;
   readonly clock: Clock;
+  /** On how many servers of a cluster its stores are kept at least; default 1. */
+  readonly replicas?: number;
   /** Gives the wait at start up. */
   readonly signal?: AbortSignal;
 }
@@ -29,7 +31,7 @@ export interface NatsOptions {
 export async function connectNats(options: NatsOptions): Promise<Bus> {
   const { connection, address } = await dialNats(options);
   const link = new NatsLink({ connection, address, clock: options.clock });
-  return new NatsBus(link);
+  return new NatsBus(link, options.replicas ?? 1);
 }
 
 class NatsBus implements Bus {
@@ -38,10 +40,10 @@ class NatsBus implements Bus {
   readonly #stores: NatsStores;
   #ended: Promise<void> | undefined;
 
-  constructor(link: NatsLink) {
+  constructor(link: NatsLink, replicas: number) {
     this.#link = link;
     this.messaging = new NatsMessaging(link);
-    this.#stores = new NatsStores({ link, messaging: this.messaging });
+    this.#stores = new NatsStores({ link, messaging: this.messaging, replicas });
   }
 
   get state(): Bus['state'] {

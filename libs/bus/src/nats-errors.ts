@@ -15,6 +15,14 @@ export function isConfigRefused(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === 10052;
 }
 
+/**
+ * A stream cannot be kept on as many servers as asked: JSStreamReplicasNotSupportedErr (a server on its
+ * own), JSClusterNoPeersErrF and JSInsufficientResourcesErr (too few in its cluster).
+ */
+export function isTooFewServers(error: unknown): boolean {
+  return error instanceof JetStreamApiError && [10074, 10005, 10023].includes(error.code);
+}
+
 /** Whether there was nothing to delete: JSSequenceNotFoundErrF, or JSStreamMsgDeleteFailedF beyond the last. */
 export function isMessageGone(error: unknown): boolean {
   return error instanceof JetStreamApiError && [10043, 10057].includes(error.code);

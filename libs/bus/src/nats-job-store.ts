@@ -12,7 +12,7 @@ import { NatsFeed, storedMessage } from './nats-feed.ts';
 import type { NatsLink } from './nats-link.ts';
 import type { NatsMessaging } from './nats-messaging.ts';
 import { OrderedRun } from './nats-ordered-run.ts';
-import { readDirectly, storeMessage } from './nats-store-calls.ts';
+import { type ReadFrom, readMessage, storeMessage } from './nats-store-calls.ts';
 import { BusError } from './port.ts';
 import type { FeedHandler, JobStore, JobStoreSpec, StoredMessage } from './store-port.ts';
 import { assertPattern, subjectMatches } from './subject.ts';
@@ -30,6 +30,7 @@ export class NatsJobStore implements JobStore {
   readonly #parts: NatsJobStoreParts;
   readonly #feeds = new Set<NatsFeed>();
   #spec: JobStoreSpec;
+  #reads: ReadFrom = 'any';
 
   constructor(parts: NatsJobStoreParts) {
     this.#parts = parts;
@@ -40,9 +41,10 @@ export class NatsJobStore implements JobStore {
     return this.#spec;
   }
 
-  /** Takes on a changed spec, as opening an existing store anew does. */
-  reshape(spec: JobStoreSpec): void {
+  /** Takes on a changed spec, as opening an existing store anew does, and how the server keeps it. */
+  reshape(spec: JobStoreSpec, { replicated }: { readonly replicated: boolean }): void {
     this.#spec = spec;
+    this.#reads = replicated ? 'leader' : 'any';
   }
 
   async put(
@@ -94,9 +96,9 @@ export class NatsJobStore implements JobStore {
     sequence: number,
   ): Promise<(StoredMessage & { readonly payload: Uint8Array }) | undefined> {
     const { link, messaging } = this.#parts;
-    const which = { stream: this.#spec.name, sequence };
+    const which = { stream: this.#spec.name, sequence, from: this.#reads };
     try {
-      return await readDirectly(messaging, which, busLimits.confirmTimeoutMs);
+      return await readMessage(messaging, which, busLimits.confirmTimeoutMs);
     } catch (error) {
       throw link.failure(error, `read ${sequence} of ${this.#spec.name}`);
     }

@@ -7,7 +7,7 @@ import { assertKey } from './key-name.ts';
 import { wrongLastSequence } from './nats-errors.ts';
 import type { NatsLink } from './nats-link.ts';
 import type { NatsMessaging } from './nats-messaging.ts';
-import { readDirectly, storeMessage } from './nats-store-calls.ts';
+import { type ReadFrom, readMessage, storeMessage } from './nats-store-calls.ts';
 import { bucketStream } from './nats-store-setup.ts';
 import { BusError } from './port.ts';
 import type {
@@ -29,6 +29,7 @@ export interface NatsKeyValueParts {
 export class NatsKeyValue implements KeyValue {
   readonly #parts: NatsKeyValueParts;
   #spec: KeyValueSpec;
+  #reads: ReadFrom = 'any';
 
   constructor(parts: NatsKeyValueParts) {
     this.#parts = parts;
@@ -39,9 +40,10 @@ export class NatsKeyValue implements KeyValue {
     return this.#spec;
   }
 
-  /** Takes on a changed spec, as opening an existing bucket anew does. */
-  reshape(spec: KeyValueSpec): void {
+  /** Takes on a changed spec, as opening an existing bucket anew does, and how the server keeps it. */
+  reshape(spec: KeyValueSpec, { replicated }: { readonly replicated: boolean }): void {
     this.#spec = spec;
+    this.#reads = replicated ? 'leader' : 'any';
   }
 
   async create(key: string, bytes: Uint8Array, options?: CallOptions): Promise<WriteResult> {
@@ -60,9 +62,10 @@ export class NatsKeyValue implements KeyValue {
     const { link, messaging } = this.#parts;
     const timeoutMs = options?.timeoutMs ?? busLimits.confirmTimeoutMs;
     assertKey(key);
-    const which = { stream: bucketStream(this.#spec.name), last: this.#subjectOf(key) };
+    const stream = bucketStream(this.#spec.name);
+    const which = { stream, last: this.#subjectOf(key), from: this.#reads };
     try {
-      const found = await readDirectly(messaging, which, timeoutMs);
+      const found = await readMessage(messaging, which, timeoutMs);
       // A value that a person deleted with a tool leaves a marker: there is none.
       if (!found || found.headers['KV-Operation'] !== undefined) return undefined;
       return { key, bytes: found.payload, revision: found.sequence };

@@ -8,18 +8,42 @@ import type { Headers } from '@starling/contracts';
 import type { NatsMessage } from './nats-message.ts';
 import type { NatsMessaging } from './nats-messaging.ts';
 import { BusError } from './port.ts';
-import type { WireMessage } from './wire-message.ts';
+import { readHeaders, type WireMessage } from './wire-message.ts';
 
 /** A server's word that there is no such message. */
 const notFound = 404;
 
 /** A message as a stream keeps it. */
-export interface DirectMessage {
+export interface ReadMessage {
   readonly subject: string;
   readonly sequence: number;
   readonly storedAtMs: number;
   readonly headers: Headers;
   readonly payload: Uint8Array;
+}
+
+/**
+ * Which server of a cluster a message is read from: `any` that keeps the stream, which is quick, or its
+ * `leader`. The others may be a moment behind: what was just stored would be read as not there.
+ */
+export type ReadFrom = 'any' | 'leader';
+
+/** A message to read: the one at a place, or the last under a subject. */
+type Which = { readonly stream: string } & (
+  | { readonly sequence: number }
+  | { readonly last: string }
+);
+
+/** What the leader answers (STREAM.MSG.GET); what the message holds is in base64. */
+interface LeaderAnswer {
+  readonly message?: {
+    readonly subject: string;
+    readonly seq: number;
+    readonly hdrs?: string;
+    readonly data?: string;
+    readonly time: string;
+  };
+  readonly error?: ConstructorParameters<typeof JetStreamApiError>[0];
 }
 
 /** What a stream answers to a message that it is to store (PubAck), or why it does not. */
@@ -47,15 +71,50 @@ export async function storeMessage(
 }
 
 /**
- * Reads a message of a stream: the one at a place, or the last under a subject.
+ * Reads a message of a stream.
  * @returns undefined when there is none
+ * @throws {JetStreamApiError} the server cannot say
  * @throws {BusError}
  */
-export async function readDirectly(
+export async function readMessage(
   messaging: NatsMessaging,
-  which: { readonly stream: string } & ({ readonly sequence: number } | { readonly last: string }),
+  which: Which & { readonly from: ReadFrom },
   timeoutMs: number,
-): Promise<DirectMessage | undefined> {
+): Promise<ReadMessage | undefined> {
+  return which.from === 'leader'
+    ? await readFromLeader(messaging, which, timeoutMs)
+    : await readDirectly(messaging, which, timeoutMs);
+}
+
+async function readFromLeader(
+  messaging: NatsMessaging,
+  which: Which,
+  timeoutMs: number,
+): Promise<ReadMessage | undefined> {
+  const query = 'last' in which ? { last_by_subj: which.last } : { seq: which.sequence };
+  const request = {
+    subject: `$JS.API.STREAM.MSG.GET.${which.stream}`,
+    payload: Buffer.from(JSON.stringify(query)),
+    headers: {},
+  };
+  const { payload } = await asked(messaging, request, timeoutMs);
+  const { error, message } = JSON.parse(Buffer.from(payload).toString()) as LeaderAnswer;
+  if (error?.code === notFound) return undefined;
+  if (error) throw new JetStreamApiError(error);
+  if (!message) throw new BusError('unreachable', `${request.subject}: answered with nothing`);
+  const { data = '', hdrs = '', seq: sequence, subject, time } = message;
+  return {
+    ...{ subject, sequence, storedAtMs: Date.parse(time) },
+    headers: hdrs === '' ? {} : readHeaders(Buffer.from(hdrs, 'base64')).headers,
+    payload: Buffer.from(data, 'base64'),
+  };
+}
+
+async function readDirectly(
+  messaging: NatsMessaging,
+  which: Which,
+  timeoutMs: number,
+): Promise<ReadMessage | undefined> {
   const base = `$JS.API.DIRECT.GET.${which.stream}`;
   const message =
     'last' in which

@@ -7,7 +7,7 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import { nanos } from 'nats';
-import { isConfigRefused, isNameTaken } from './nats-errors.ts';
+import { isConfigRefused, isNameTaken, isTooFewServers } from './nats-errors.ts';
 import { BusError } from './port.ts';
 import type { JobStoreSpec, KeyValueSpec } from './store-port.ts';
 
@@ -26,7 +26,6 @@ interface Wanted {
 const fixed = {
   retention: RetentionPolicy.Limits,
   storage: StorageType.File,
-  num_replicas: 1,
 } as const;
 
 /** The stream behind a bucket. */
@@ -75,29 +74,49 @@ export function keyValueStream(spec: KeyValueSpec): Wanted {
 
 /**
  * Safe to call at any time and by several processes at once.
+ * @param replicas on how many servers it is to be kept; one that is kept on more stays so
+ * @returns on how many servers it is kept
  * @throws {BusError} `incompatible`: the name is taken by a stream that cannot become ours, such as
  *   the work queue that earlier versions kept jobs in. It is never deleted here: between seeing it
- *   empty and deleting it, another process may have replaced it and accepted a job.
+ *   empty and deleting it, another process may have replaced it and accepted a job. `too_few_servers`:
+ *   the server is not part of a cluster that could keep so many copies.
  */
-export async function ensureStream(manager: JetStreamManager, wanted: Wanted): Promise<void> {
+export async function ensureStream(
+  manager: JetStreamManager,
+  wanted: Wanted,
+  replicas: number,
+): Promise<{ readonly replicas: number }> {
   const { changeable, name } = wanted;
   try {
-    await manager.streams.add({ ...fixed, ...changeable, name });
-    return;
+    await manager.streams.add({ ...fixed, ...changeable, name, num_replicas: replicas });
+    return { replicas };
   } catch (error) {
+    if (isTooFewServers(error)) throw tooFewServers(name, replicas, error);
     if (!isNameTaken(error)) throw error;
   }
   const { config, state } = await manager.streams.info(name);
   if (config.retention !== fixed.retention || config.storage !== fixed.storage) {
     throw incompatible(name, `retention ${config.retention}, ${state.messages} messages`);
   }
+  const num_replicas = Math.max(replicas, config.num_replicas);
   try {
-    await manager.streams.update(name, changeable);
+    await manager.streams.update(name, { ...changeable, num_replicas });
+    return { replicas: num_replicas };
   } catch (error) {
+    if (isTooFewServers(error)) throw tooFewServers(name, replicas, error);
     if (isConfigRefused(error))
       throw incompatible(name, 'it cannot be brought to our shape', error);
     throw error;
   }
+}
+
+function tooFewServers(name: string, replicas: number, cause: unknown): BusError {
+  return new BusError(
+    'too_few_servers',
+    `the stream ${name} cannot be kept on ${replicas} servers (${cause instanceof Error ? cause.message : cause}): ` +
+      'set STARLING_NATS_REPLICAS to 1, or connect to a NATS cluster of as many servers with JetStream',
+    { cause },
+  );
 }
 
 function incompatible(name: string, what: string, cause?: unknown): BusError {

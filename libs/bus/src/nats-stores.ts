@@ -13,13 +13,19 @@ import type { JobStoreSpec, KeyValueSpec } from './store-port.ts';
 export class NatsStores {
   readonly #link: NatsLink;
   readonly #messaging: NatsMessaging;
+  readonly #replicas: number;
   readonly #jobStores = new Map<string, NatsJobStore>();
   readonly #buckets = new Map<string, NatsKeyValue>();
   #manager: Promise<JetStreamManager> | undefined;
 
-  constructor(parts: { readonly link: NatsLink; readonly messaging: NatsMessaging }) {
+  constructor(parts: {
+    readonly link: NatsLink;
+    readonly messaging: NatsMessaging;
+    readonly replicas: number;
+  }) {
     this.#link = parts.link;
     this.#messaging = parts.messaging;
+    this.#replicas = parts.replicas;
     parts.link.onRestored(() => void this.#restore());
   }
 
@@ -28,11 +34,11 @@ export class NatsStores {
     link.assertUp();
     try {
       const manager = await this.#managing();
-      await ensureStream(manager, jobStoreStream(spec));
+      const shape = await this.#ensured(manager, jobStoreStream(spec));
       const open = this.#jobStores.get(spec.name);
-      open?.reshape(spec);
       const messaging = this.#messaging;
       const store = open ?? new NatsJobStore({ link, manager, messaging, spec });
+      store.reshape(spec, shape);
       this.#jobStores.set(spec.name, store);
       return store;
     } catch (error) {
@@ -45,13 +51,12 @@ export class NatsStores {
     link.assertUp();
     try {
       const manager = await this.#managing();
-      await ensureStream(manager, keyValueStream(spec));
+      const shape = await this.#ensured(manager, keyValueStream(spec));
       const open = this.#buckets.get(spec.name);
-      open?.reshape(spec);
-      if (open) return open;
-      const opened = new NatsKeyValue({ link, messaging: this.#messaging, spec });
-      this.#buckets.set(spec.name, opened);
-      return opened;
+      const bucket = open ?? new NatsKeyValue({ link, messaging: this.#messaging, spec });
+      bucket.reshape(spec, shape);
+      this.#buckets.set(spec.name, bucket);
+      return bucket;
     } catch (error) {
       throw link.failure(error, `open the bucket ${spec.name}`);
     }
@@ -68,15 +73,23 @@ export class NatsStores {
     return this.#manager;
   }
 
+  async #ensured(
+    manager: JetStreamManager,
+    wanted: Parameters<typeof ensureStream>[1],
+  ): Promise<{ readonly replicated: boolean }> {
+    const { replicas } = await ensureStream(manager, wanted, this.#replicas);
+    return { replicated: replicas > 1 };
+  }
+
   /** A server that came back may have lost its store; one that nobody made would refuse for ever. */
   async #restore(): Promise<void> {
     try {
       const manager = await this.#managing();
-      for (const { spec } of this.#jobStores.values()) {
-        await ensureStream(manager, jobStoreStream(spec));
+      for (const store of this.#jobStores.values()) {
+        store.reshape(store.spec, await this.#ensured(manager, jobStoreStream(store.spec)));
       }
-      for (const { spec } of this.#buckets.values()) {
-        await ensureStream(manager, keyValueStream(spec));
+      for (const bucket of this.#buckets.values()) {
+        bucket.reshape(bucket.spec, await this.#ensured(manager, keyValueStream(bucket.spec)));
       }
     } catch (error) {
       if (this.#link.state === 'connected') reportServerError(error);

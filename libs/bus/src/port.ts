@@ -80,7 +80,9 @@ export type BusErrorCode =
   | 'unreachable'
   | 'too_large'
   /** What is there under this name is of another kind; a person has to remove it. */
-  | 'incompatible';
+  | 'incompatible'
+  /** The server cannot keep as many copies as its settings ask for. */
+  | 'too_few_servers';
 
 /** Any failure of the bus, by a closed set of codes. */
 export class BusError extends Error {

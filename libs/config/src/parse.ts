@@ -161,7 +161,7 @@ export const field = {
     };
   },
 
-  oneOf<const V extends string>(
+  oneOf<const V extends string | number>(
     variable: string,
     options: Described & { readonly default: V; readonly values: readonly V[] },
   ): Field<V> {
@@ -173,7 +173,7 @@ export const field = {
       accepts,
       secret: false,
       parse: (text) => {
-        const value = options.values.find((candidate) => candidate === text);
+        const value = options.values.find((candidate) => String(candidate) === text);
         return value === undefined
           ? { problem: `set it to one of ${options.values.join(', ')}` }
           : { value };

@@ -16,6 +16,8 @@ export interface NatsServerOptions {
   readonly port?: number;
   /** The largest payload in bytes; default 1 MiB, the server's own default. */
   readonly maxPayloadBytes?: number;
+  /** The ports on which the servers of a cluster speak to each other, its own first; default no cluster. */
+  readonly clusterPorts?: readonly number[];
   /** Default: everybody may connect. */
   readonly authorization?: { readonly user: string; readonly password: string };
   /** Default: what {@link locateServers} finds. */
@@ -40,6 +42,13 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   ];
   const { user, password } = options.authorization ?? {};
   if (user !== undefined) lines.push(`authorization ${JSON.stringify({ user, password })}`);
+  const [clusterPort] = options.clusterPorts ?? [];
+  if (clusterPort !== undefined) {
+    const routes = options.clusterPorts?.map((port) => `"nats://127.0.0.1:${port}"`).join(', ');
+    lines.push(
+      `cluster { name: "tests", listen: "127.0.0.1:${clusterPort}", routes: [${routes}] }`,
+    );
+  }
   const hello = JSON.stringify({ verbose: false, user, pass: password });
   await writeFile(config, `${lines.join('\n')}\n`);
   return await startServer(
