@@ -20,7 +20,7 @@ export interface FleetViewLimits {
 export const defaultFleetViewLimits: FleetViewLimits = {
   deadAfterMs: 3_000,
   forgetAfterMs: 60_000,
-  maxWorkers: 1_000,
+  maxWorkers: 2_000,
 };
 
 /** Whether a worker may get work. */

@@ -68,7 +68,7 @@ export interface Bus extends AsyncDisposable {
    * @throws {BusError} `incompatible` when the name is taken by something of another kind
    */
   openKeyValue(spec: KeyValueSpec): Promise<KeyValue>;
-  /** `connected`, or since when (monotonic) it is not. */
+  /** `reconnecting` while the server is away, and without end; `closed` for good once it was disposed. */
   readonly state: 'connected' | 'reconnecting' | 'closed';
 }
 

@@ -36,7 +36,7 @@ export interface StoredJob {
   readonly collected: boolean;
 }
 
-/** `newer`: left for a newer process. `invalid`: no process can place it; it fails at its deadline. */
+/** `newer`: left for a newer process. `invalid`: no process can place it; a balancer buries it. */
 export type StoredJobRead =
   | { readonly kind: 'job'; readonly job: StoredJob }
   | { readonly kind: 'newer' }

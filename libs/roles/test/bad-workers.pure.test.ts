@@ -115,6 +115,16 @@ describe('a balancer that is told wrong things', () => {
     expect(codes()).toEqual(['done']);
   });
 
+  it('tells an operator of a worker whose clock is wrong', async () => {
+    await fleet.balancer();
+    keepSaying('w0', () => ({ atMs: fleet.clock.nowMs() + 5_000 }));
+    await fleet.clock.advance(11_000);
+    const skewed = fleet.telemetry.lines.filter(({ event }) => event === 'clock.skewed');
+    expect(skewed.map(({ detail }) => detail)).toMatchObject([
+      { source: 'worker w0', behind_ms: -5_000 },
+    ]);
+  });
+
   it('believes no report that a job runs or has ended: the ledger is asked [A7] [B5]', async () => {
     await fleet.balancer();
     const runs = await fleet.ask();
