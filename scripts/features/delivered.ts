@@ -60,8 +60,7 @@ export const features: readonly Feature[] = [
   { id: 'B8', name: 'A worker told to stop finishes what streams and takes nothing new' },
   {
     id: 'B9',
-    name: 'A worker runs fewer answers at once while they begin late at the provider',
-    missing: 'a scaling signal for the orchestrator',
+    name: 'A worker runs fewer answers at once while they begin late at the provider; how many workers the load wants is told',
   },
   { id: 'B10', name: 'Every choice of a worker is explained on its span' },
   {

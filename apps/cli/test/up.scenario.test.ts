@@ -97,6 +97,17 @@ describe('a running fleet', () => {
     expect(up.stderr()).toMatch(/receive .* · llm .* · send .* ms/);
   });
 
+  it('says how loaded it is, and how many workers it wants [B9] [H5]', async () => {
+    const json = await runCli(['status', '--json'], settings);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      load: { workers: 2, slots: 16, waiting: 0, wantedWorkers: expect.any(Number) },
+    });
+    const { stdout } = await runCli(['status'], settings);
+    expect(stdout).toMatch(
+      /\d of 16 slots of 2 workers in use, 0 jobs waiting, \d workers? wanted/,
+    );
+  });
+
   it('starts a process that died again, and says so [I1]', async () => {
     const status = async () => {
       const { stdout } = await runCli(['status', '--json'], settings);

@@ -17,6 +17,7 @@ import {
   workerSection,
 } from '@starling/config';
 import {
+  balancerHeartbeatContract,
   balancerId,
   clusterId,
   decode,
@@ -69,10 +70,14 @@ await runProcess({
     );
     stack.use(provider);
     const bus = stack.use(createMemoryBus({ clock, random }));
-    // Whoever started us shows how exchanges end; on a bus in memory nobody else could listen.
+    // Whoever started us shows how exchanges end, and the load; on a bus in memory nobody else could listen.
     await bus.messaging.subscribe(subjects.allExchanges, ({ payload }) => {
       const decoded = decode(exchangeContract, payload);
       if (decoded.ok) process.send?.({ exchange: decoded.value });
+    });
+    await bus.messaging.subscribe(subjects.balancerHeartbeat, ({ payload }) => {
+      const decoded = decode(balancerHeartbeatContract, payload);
+      if (decoded.ok) process.send?.({ heartbeat: decoded.value });
     });
 
     const { gateway, interactions, sender } = openDiscord({

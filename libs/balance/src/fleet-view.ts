@@ -34,6 +34,8 @@ export interface WorkerLoad {
   readonly workerId: WorkerId;
   readonly state: WorkerState;
   readonly slots: number;
+  /** Slots that it has when its provider does not answer late; absent: `slots`. */
+  readonly fullSlots?: number;
   /** Jobs that hold a slot. */
   readonly inFlight: number;
   /** Models that it serves and those it has in memory; absent means any. */
@@ -80,12 +82,13 @@ export class FleetView {
   /** Every worker that is still remembered, the dead ones among them. */
   *loads(nowMs: number): Generator<WorkerLoad> {
     for (const [workerId, known] of this.#workers) {
-      const { models, running, slots } = known.report;
+      const { fullSlots, models, running, slots } = known.report;
       yield {
         workerId,
         state: this.#stateOf(known, nowMs),
         slots,
         inFlight: running.length,
+        ...(fullSlots !== undefined && { fullSlots }),
         ...(models && { models }),
       };
     }

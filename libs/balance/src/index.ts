@@ -39,6 +39,8 @@ export {
   type LedgerWrite,
   ledgerStep,
 } from './ledger/ledger-step.ts';
+export { mostWanted, SignalBoard } from './scaling/signal-board.ts';
+export { type FleetLoad, type ScalingTargets, WantedWorkers } from './scaling/wanted-workers.ts';
 export { type EndRule, endRule } from './worker/end-rule.ts';
 export type { SlowStart } from './worker/slot-grants.ts';
 export type { FirstToken } from './worker/slot-limit.ts';

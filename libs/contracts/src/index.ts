@@ -11,4 +11,5 @@ export * from './job.ts';
 export * from './ledger.ts';
 export * from './origin.ts';
 export * from './outlook.ts';
+export * from './scaling.ts';
 export * from './subjects.ts';

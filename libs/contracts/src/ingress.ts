@@ -8,6 +8,7 @@ import { balancerId, callKey, jobId } from './ids.ts';
 import { lane, modelName } from './job.ts';
 import { ingressOrigin } from './origin.ts';
 import { queuePlace } from './outlook.ts';
+import { scalingSignal } from './scaling.ts';
 
 /** A balancer to everyone, every 250 ms: it lives. Silence of three of them means that it does not. */
 export const balancerHeartbeatContract = defineContract({
@@ -26,6 +27,10 @@ export const balancerHeartbeatContract = defineContract({
     models: z.array(z.string().min(1).max(200)).max(100).optional(),
     /** Models that some live workers serve, while others serve any (or there are more); then `models` is absent. */
     someModels: z.array(z.string().min(1).max(200)).max(100).optional(),
+    /** Jobs that wait with this balancer and no other: ephemeral ones. Absent: none. */
+    ownWaiting: z.int().nonnegative().optional(),
+    /** How loaded the fleet is by what it sees; absent until it has heard of all workers. */
+    scaling: scalingSignal.optional(),
   }),
 });
 export type BalancerHeartbeat = Payload<typeof balancerHeartbeatContract>;

@@ -74,6 +74,8 @@ export const loadReportContract = defineContract({
     /** The worker's wall clock as it says so, milliseconds since the Unix epoch: hosts have to agree on it. */
     atMs: z.number().optional(),
     slots: z.int().nonnegative(),
+    /** Slots that it has when its provider does not answer late; absent: `slots`. */
+    fullSlots: z.int().nonnegative().optional(),
     /** Ids of the jobs that hold a slot: the truth that replaces a balancer's view. */
     running: z.array(jobId).max(1000),
     /** Jobs that share the call of a running one, or the answer of one that ended: they hold no slot. */

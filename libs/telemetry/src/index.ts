@@ -7,7 +7,7 @@ export {
   SpanKind,
 } from '@opentelemetry/api';
 export type { MessageIds } from './correlation.ts';
-export { counter, histogram } from './instruments.ts';
+export { counter, gauge, histogram } from './instruments.ts';
 export { type Logger, log } from './log.ts';
 export type { LogDetail, LogLevel, LogLine } from './log-line.ts';
 export * from './names.ts';

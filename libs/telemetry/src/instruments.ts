@@ -1,7 +1,15 @@
-import { type Attributes, type Counter, type Histogram, metrics } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Counter,
+  type Gauge,
+  type Histogram,
+  metrics,
+} from '@opentelemetry/api';
 import {
   type CounterName,
   counterMeanings,
+  type GaugeName,
+  gaugeMeanings,
   type HistogramName,
   histogramMeanings,
 } from './names.ts';
@@ -13,6 +21,7 @@ export const scopeName = 'starling';
 interface Instruments {
   readonly provider: object;
   readonly counters: Map<CounterName, Counter>;
+  readonly gauges: Map<GaugeName, Gauge>;
   readonly histograms: Map<HistogramName, Histogram>;
 }
 
@@ -22,7 +31,7 @@ let instruments: Instruments | undefined;
 function current(): Instruments {
   const provider = metrics.getMeterProvider();
   if (instruments?.provider !== provider) {
-    instruments = { provider, counters: new Map(), histograms: new Map() };
+    instruments = { provider, counters: new Map(), gauges: new Map(), histograms: new Map() };
   }
   return instruments;
 }
@@ -40,6 +49,23 @@ export function counter(name: CounterName): {
         counters.set(name, instrument);
       }
       instrument.add(value, attributes);
+    },
+  };
+}
+
+/** A gauge of the list in `names.ts`; may be made before telemetry starts. */
+export function gauge(name: GaugeName): {
+  record(value: number, attributes?: Attributes): void;
+} {
+  return {
+    record(value, attributes) {
+      const { gauges } = current();
+      let instrument = gauges.get(name);
+      if (!instrument) {
+        instrument = metrics.getMeter(scopeName).createGauge(name, gaugeMeanings[name]);
+        gauges.set(name, instrument);
+      }
+      instrument.record(value, attributes);
     },
   };
 }

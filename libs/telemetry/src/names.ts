@@ -225,5 +225,23 @@ export const gaugeMeanings = {
     description: 'Balancers that are heard and take jobs.',
     unit: '{balancer}',
   },
+  'starling.fleet.workers': { description: 'Workers that serve.', unit: '{worker}' },
+  'starling.fleet.slots': {
+    description: 'Slots that they offer now, in use or free.',
+    unit: '{slot}',
+  },
+  'starling.fleet.in_flight': { description: 'Jobs that hold a slot.', unit: '{job}' },
+  'starling.fleet.waiting': {
+    description: 'Jobs that wait for a slot, in all balancers.',
+    unit: '{job}',
+  },
+  'starling.fleet.wanted_slots': {
+    description: 'Slots with which no job would wait for longer than it should.',
+    unit: '{slot}',
+  },
+  'starling.fleet.wanted_workers': {
+    description: 'Workers with so many slots: what to scale them to.',
+    unit: '{worker}',
+  },
 } as const satisfies Record<string, InstrumentMeaning>;
 export type GaugeName = keyof typeof gaugeMeanings;

@@ -3,6 +3,7 @@ import { type FleetStatus, fleetStatus } from '../fleet/fleet-status.ts';
 import { planFleet } from '../fleet/plan.ts';
 import { readRunFile } from '../fleet/run-file.ts';
 import { exchangeLines } from '../screen/exchange-lines.ts';
+import { loadLine } from '../screen/load-line.ts';
 
 /** Shows what runs, with its memory, and how the last exchanges ended. */
 export const status: Command = {
@@ -26,6 +27,7 @@ export const status: Command = {
 
 function statusLines({
   answers,
+  load,
   mode,
   uptimeMs,
   parts,
@@ -42,6 +44,7 @@ function statusLines({
   return [
     `${mode} mode, up for ${Math.round(uptimeMs / 1000)} s`,
     ...rows,
+    ...(load ? [loadLine(load)] : []),
     `${answers.answered} questions answered, ${answers.shared} by the call of another (${answers.savedPercent} % of the calls saved)`,
     ...exchanges.flatMap((exchange) => exchangeLines(exchange)),
   ];

@@ -1,4 +1,4 @@
-import { exchangeContract } from '@starling/contracts';
+import { exchangeContract, scalingSignal } from '@starling/contracts';
 import { z } from 'zod';
 import type { RunningFleet } from './fleet.ts';
 import { residentBytes } from './process-memory.ts';
@@ -19,6 +19,8 @@ export const fleetStatus = z.object({
   ),
   /** Questions answered since the start; `shared` of them cost no call of the provider. */
   answers: z.object({ answered: z.int(), shared: z.int(), savedPercent: z.number() }),
+  /** How many workers are wanted, and why; absent in the first seconds. */
+  load: scalingSignal.optional(),
   /** The last ones, newest first. */
   exchanges: z.array(exchangeContract.schema),
 });
@@ -36,11 +38,13 @@ export async function readStatus(fleet: RunningFleet, uptimeMs: number): Promise
   });
   const { answered, shared } = fleet.exchanges.counts;
   const savedPercent = Math.round((1_000 * shared) / Math.max(1, answered)) / 10;
+  const load = fleet.load();
   return {
     mode: fleet.mode,
     uptimeMs: Math.round(uptimeMs),
     parts: await Promise.all(parts),
     answers: { answered, shared, savedPercent },
+    ...(load && { load }),
     exchanges: [...fleet.exchanges.recent(shownExchanges)],
   };
 }

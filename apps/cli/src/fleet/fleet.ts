@@ -1,5 +1,6 @@
 import type { Clock } from '@starling/clock';
 import type { Environment } from '@starling/config';
+import type { ScalingSignal } from '@starling/contracts';
 import type { PeopleDoor } from '../people-door.ts';
 import type { ExchangeLog } from './exchange-log.ts';
 import type { FleetPlan } from './plan.ts';
@@ -17,6 +18,8 @@ export interface FleetPart {
 export interface RunningFleet extends AsyncDisposable {
   readonly mode: 'local' | 'embedded';
   readonly exchanges: ExchangeLog;
+  /** How loaded it is and how many workers it wants; undefined while no balancer has said. */
+  load(): ScalingSignal | undefined;
   /** What runs now. */
   parts(): readonly FleetPart[];
   /** The emulator's door for people; absent with the real Discord. */

@@ -1,9 +1,11 @@
 /** The local fleet: real NATS and Redis, and every role as a process of its own. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SignalBoard } from '@starling/balance';
 import { type Bus, connectNats } from '@starling/bus';
+import type { Clock } from '@starling/clock';
 import { natsSection, parseConfig } from '@starling/config';
-import { decode, exchangeContract, subjects } from '@starling/contracts';
+import { balancerHeartbeatContract, decode, exchangeContract, subjects } from '@starling/contracts';
 import {
   type RunningServer,
   type Servers,
@@ -50,6 +52,7 @@ export async function startLocalFleet(options: LocalOptions): Promise<RunningFle
   const exchanges = new ExchangeLog(clock);
   starting.defer(() => exchanges.read());
   await collectExchanges(bus, exchanges);
+  const load = await hearLoad(bus, clock);
 
   const { llm, discord } = emulators;
   const commonOf = async (part: string): Promise<CommonSettings> => ({
@@ -73,6 +76,7 @@ export async function startLocalFleet(options: LocalOptions): Promise<RunningFle
   return {
     mode: 'local',
     exchanges,
+    load,
     natsUrl: nats.url,
     failed: runner.failed,
     ...emulatorDoors(emulators),
@@ -125,6 +129,16 @@ async function collectExchanges(bus: Bus, exchanges: ExchangeLog): Promise<void>
     const decoded = decode(exchangeContract, payload);
     if (decoded.ok) exchanges.add(decoded.value);
   });
+}
+
+/** Listens to the balancers. @returns what they say of the fleet's load */
+async function hearLoad(bus: Bus, clock: Clock): Promise<RunningFleet['load']> {
+  const board = new SignalBoard();
+  await bus.messaging.subscribe(subjects.balancerHeartbeat, ({ payload }) => {
+    const decoded = decode(balancerHeartbeatContract, payload);
+    if (decoded.ok) board.heard(decoded.value, clock.monotonicMs());
+  });
+  return () => board.signal(clock.monotonicMs());
 }
 
 /**

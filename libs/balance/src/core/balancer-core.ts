@@ -63,6 +63,11 @@ export class BalancerCore {
     return this.#tracker.waiting;
   }
 
+  /** How fast the line moves. */
+  pace(nowMs: number) {
+    return this.#tracker.pace(nowMs);
+  }
+
   /** Jobs known, waiting or not. */
   get tracked(): number {
     return this.#tracker.size;

@@ -58,6 +58,11 @@ export class JobTracker {
     return head && this.get(head.jobId);
   }
 
+  /** How fast the line moves; what too little is known of is `undefined`. */
+  pace(nowMs: number) {
+    return this.#move.pace(nowMs);
+  }
+
   outlook(jobId: JobId, nowMs: number): QueuePlace | undefined {
     const position = this.#move.room.position(jobId);
     if (position === undefined) return undefined;
@@ -92,7 +97,10 @@ export class JobTracker {
     if (refused) {
       const { code } = refused;
       this.#move.fail(job, { code, previousRevision: undefined, refused }, nowMs, effects);
-    } else this.#move.wait(job, nowMs);
+    } else {
+      if (arrival !== 'backlog') this.#move.arrivals.happened(nowMs);
+      this.#move.wait(job, nowMs);
+    }
   }
 
   /** Its owner deleted it: nothing is left to do. */

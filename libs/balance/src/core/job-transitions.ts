@@ -6,12 +6,13 @@ import { CallHolders } from './call-holders.ts';
 import type { CoreCounts } from './core-counts.ts';
 import type { CoreEffect, CoreEvent } from './core-events.ts';
 import type { CoreLimits } from './core-limits.ts';
+import { FadingRate } from './fading-rate.ts';
 import { HearingClock } from './hearing-clock.ts';
 import { type EarlyWord, JobBook } from './job-book.ts';
 import type { JobState, LedgerRead, TrackedJob } from './job-state.ts';
 import { LineBounds, type Refused } from './line-bounds.ts';
+import type { LinePace } from './line-pace.ts';
 import type { PeerBook } from './peer-book.ts';
-import { StartRate } from './start-rate.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 type StateOf<Kind extends JobState['kind']> = Extract<JobState, { kind: Kind }>;
@@ -27,7 +28,8 @@ export class JobTransitions {
   readonly counts: CoreCounts;
   readonly book = new JobBook();
   readonly room: WaitingRoom;
-  readonly starts = new StartRate();
+  readonly arrivals = new FadingRate();
+  readonly starts = new FadingRate();
   readonly bounds: LineBounds;
   readonly calls: CallHolders;
   readonly #self: BalancerId;
@@ -49,6 +51,12 @@ export class JobTransitions {
     this.bounds = new LineBounds({ room: this.room, starts: this.starts });
     const { callKeptMs: keptMs, callsKept: maxKept } = parts.limits;
     this.calls = new CallHolders({ keptMs, maxKept });
+  }
+
+  /** What too little is known of is `undefined`. */
+  pace(nowMs: number): LinePace {
+    const { arrivals, room, starts } = this;
+    return { waitMs: starts.waitMs(room.size, nowMs), growth: arrivals.per(starts, nowMs) };
   }
 
   /** Our place among the balancers for this job, 0 for its home. Jobs that may share a call share a home. */
@@ -97,7 +105,7 @@ export class JobTransitions {
       return;
     }
     job.charged = true;
-    if (this.room.take(job.header)) this.starts.started(nowMs);
+    if (this.room.take(job.header)) this.starts.happened(nowMs);
   }
 
   /** Back in line: it has not been served, so what was charged is given back. */

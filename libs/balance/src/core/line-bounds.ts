@@ -1,7 +1,7 @@
 /** Which new jobs may not stand in line, and what they are told instead: how many do, and when to come back. */
 import type { ErrorCode, QueuePlace } from '@starling/contracts';
 import type { QueuedJob, QueueRefusal } from '../fair/queued-job.ts';
-import type { StartRate } from './start-rate.ts';
+import type { FadingRate } from './fading-rate.ts';
 import type { WaitingRoom } from './waiting-room.ts';
 
 /** A job that is not queued. */
@@ -25,9 +25,9 @@ const retryRangeMs = { least: 1_000, most: 600_000 } as const;
 /** See the module's header. */
 export class LineBounds {
   readonly #room: WaitingRoom;
-  readonly #starts: StartRate;
+  readonly #starts: FadingRate;
 
-  constructor(parts: { readonly room: WaitingRoom; readonly starts: StartRate }) {
+  constructor(parts: { readonly room: WaitingRoom; readonly starts: FadingRate }) {
     this.#room = parts.room;
     this.#starts = parts.starts;
   }

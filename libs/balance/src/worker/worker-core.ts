@@ -265,7 +265,7 @@ export class WorkerCore {
   }
 
   #report(nowMs: number, effects: WorkerEffect[]): void {
-    const { self, epoch } = this.#parts;
+    const { self, epoch, slots: fullSlots } = this.#parts;
     const models = this.#models;
     this.#pace.said(nowMs);
     this.#grants.settle(this.#free(nowMs), this.#balancers.ids);
@@ -283,6 +283,7 @@ export class WorkerCore {
       ...(this.following.length > 0 && { following: [...this.following] }),
       ...(attempts && { attempts }),
       ...(ended && { ended }),
+      ...(this.limit < fullSlots && { fullSlots }),
       ...(models && { models }),
       ...(errorRate > 0 && { errorRate }),
       ...(firstTokenMs !== undefined && { firstTokenMs }),

@@ -1,7 +1,7 @@
 import type { StrategyName, WorkerLoad } from '@starling/balance';
 import type { Bus } from '@starling/bus';
 import type { Clock, Random } from '@starling/clock';
-import type { BalancerId } from '@starling/contracts';
+import type { BalancerId, ScalingSignal } from '@starling/contracts';
 import type { Drainable } from '@starling/lifecycle';
 import type { DeliveryConfig } from '../delivery/send-result.ts';
 
@@ -12,6 +12,9 @@ export interface BalancerConfig extends DeliveryConfig {
   readonly jobsPerUser: number;
   readonly jobsPerGuild: number;
   readonly callKeptMs: number;
+  readonly scalingClearMs: number;
+  readonly scalingUsePercent: number;
+  readonly scalingHoldMs: number;
 }
 
 export interface BalancerParts {
@@ -28,6 +31,8 @@ export interface BalancerSnapshot {
   readonly tracked: number;
   readonly waiting: number;
   readonly workers: readonly WorkerLoad[];
+  /** How loaded the fleet is and how many workers it wants (features B9); absent in its first second. */
+  readonly scaling: ScalingSignal | undefined;
 }
 
 export type Balancer = Drainable & { snapshot(): BalancerSnapshot };

@@ -7,6 +7,7 @@ import {
   encode,
   subjects,
 } from '@starling/contracts';
+import type { ScalingDesk } from './scaling-desk.ts';
 import type { WorkerRoster } from './worker-roster.ts';
 
 /** Models told at most: the contract's bound. */
@@ -18,6 +19,7 @@ export interface HeartParts {
   readonly balancerId: BalancerId;
   readonly clock: Clock;
   readonly roster: Pick<WorkerRoster, 'loads'>;
+  readonly scaling: Pick<ScalingDesk, 'words'>;
   readonly publish: (subject: string, payload: Uint8Array) => void;
 }
 
@@ -34,12 +36,13 @@ export class Heart {
   }
 
   beat({ draining }: { readonly draining: boolean }): void {
-    const { balancerId, clock, publish, roster } = this.#parts;
+    const { balancerId, clock, publish, roster, scaling } = this.#parts;
     // Who has heard half of the workers would call the models of the others unknown.
     const settled = clock.monotonicMs() - this.#startedAtMs >= settledMs;
     const heartbeat = encode(balancerHeartbeatContract, {
       ...{ balancerId, epoch: this.#epoch, draining },
       ...(settled && modelsOf(roster.loads())),
+      ...scaling.words,
     });
     publish(subjects.balancerHeartbeat, heartbeat);
   }

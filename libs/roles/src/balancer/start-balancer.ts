@@ -33,6 +33,7 @@ import { Heart } from './heartbeat.ts';
 import { LedgerDesk } from './ledger-desk.ts';
 import { OutlookTeller } from './outlook-teller.ts';
 import type { QueuedWork } from './queued-work.ts';
+import { ScalingDesk } from './scaling-desk.ts';
 import { storedWork } from './stored-work.ts';
 import type { Submission } from './submissions.ts';
 import { SubmitDesk } from './submit-desk.ts';
@@ -61,6 +62,7 @@ class BalancerRole {
   readonly #clocks: ClockWatch;
   readonly #now: () => number;
   readonly #heart: Heart;
+  readonly #scaling: ScalingDesk;
   readonly #works = new Map<JobId, QueuedWork>();
   readonly #asking = new Set<Promise<void>>();
   readonly #wakes: WakeTimers;
@@ -95,8 +97,10 @@ class BalancerRole {
       forget: (jobId) => this.#forget(jobId),
     });
     const publish = publisherOf(bus.messaging, this.#telemetry.log('fleet'));
-    this.#heart = new Heart({ balancerId, clock, publish, roster: this.#roster });
     const shared = { core: this.#core, works: this.#works, now: this.#now, publish };
+    this.#scaling = new ScalingDesk({ ...shared, clock, config, roster: this.#roster });
+    const told = { roster: this.#roster, scaling: this.#scaling };
+    this.#heart = new Heart({ balancerId, clock, publish, ...told });
     this.#outlooks = new OutlookTeller(shared);
     this.#submits = new SubmitDesk({
       ...{ ...shared, balancerId, clock, roster: this.#roster, telemetry: this.#telemetry },
@@ -139,14 +143,15 @@ class BalancerRole {
 
   snapshot(): BalancerSnapshot {
     const { tracked, waiting } = this.#core;
-    return { tracked, waiting, workers: [...this.#roster.loads()] };
+    const workers = [...this.#roster.loads()];
+    return { tracked, waiting, workers, scaling: this.#scaling.signal };
   }
 
   /** Says goodbye, gives back what only it has, and hears out the workers that were asked. */
   async drain(): Promise<void> {
     this.#draining = true;
     this.#submits.closed = true;
-    this.#beat();
+    this.#heart.beat({ draining: this.#draining });
     for (const work of this.#works.values()) {
       const waits = this.#core.stateOf(work.jobId)?.kind === 'waiting';
       if (waits && work.body.kind === 'inline') this.#submits.giveBack(work, 'draining');
@@ -163,19 +168,16 @@ class BalancerRole {
 
   #tick(): void {
     this.#timer = this.#parts.clock.schedule(defaultCoreLimits.tickMs, () => this.#tick());
-    this.#beat();
+    this.#heart.beat({ draining: this.#draining });
     const connected = this.#parts.bus.state === 'connected';
     if (connected !== this.#connected)
       this.#step({ kind: connected ? 'connected' : 'disconnected' });
     this.#connected = connected;
     this.#burials.look();
     this.#clocks.look();
+    this.#scaling.look();
     this.#step({ kind: 'tick' });
     if (connected && !this.#draining) this.#outlooks.tell();
-  }
-
-  #beat(): void {
-    this.#heart.beat({ draining: this.#draining });
   }
 
   #step(event: CoreEvent): void {
@@ -254,8 +256,10 @@ class BalancerRole {
     }
   }
 
-  #onHeartbeat({ balancerId, draining }: BalancerHeartbeat): void {
+  #onHeartbeat(heartbeat: BalancerHeartbeat): void {
+    const { balancerId, draining } = heartbeat;
     if (balancerId === this.#parts.balancerId) return;
+    this.#scaling.heard(heartbeat);
     this.#step({ kind: draining ? 'peer_left' : 'peer_heard', balancerId });
   }
 

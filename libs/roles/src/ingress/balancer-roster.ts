@@ -1,5 +1,5 @@
-import { rendezvousWeight } from '@starling/balance';
-import type { BalancerHeartbeat, BalancerId } from '@starling/contracts';
+import { mostWanted, rendezvousWeight } from '@starling/balance';
+import type { BalancerHeartbeat, BalancerId, ScalingSignal } from '@starling/contracts';
 
 /** A balancer's start: a job is where this process was, not where a later one of the same name is. */
 export interface Home {
@@ -80,6 +80,11 @@ export class BalancerRoster {
     let count = 0;
     for (const { heartbeat } of this.#heard.values()) if (!heartbeat.draining) count += 1;
     return count;
+  }
+
+  /** How loaded the fleet is and how many workers it wants; undefined while no balancer knows. */
+  get scaling(): ScalingSignal | undefined {
+    return mostWanted(Array.from(this.#heard.values(), ({ heartbeat }) => heartbeat.scaling));
   }
 
   /** Models that workers named, in order. `all`: no other can be asked for. */

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Random } from '@starling/clock';
 import { correlationIdFor } from '../bot/correlation.ts';
+import { fleetGaugesOf } from '../delivery/fleet-gauges.ts';
 import type { ApiKey } from './api-keys.ts';
 import { type ApiProblem, modelProblem, requestProblem } from './api-problem.ts';
 import type { BalancerRoster } from './balancer-roster.ts';
@@ -168,6 +169,7 @@ export class HttpDoor {
           body: tally.page({
             'starling.ingress.in_flight': permits.total,
             'starling.ingress.balancers': roster.taking,
+            ...(roster.scaling && fleetGaugesOf(roster.scaling)),
           }),
         };
       case 'models': {

@@ -55,7 +55,7 @@ export class Tally {
   }
 
   /** The page. @param gauges what stands at this moment */
-  page(gauges: Readonly<Record<GaugeName, number>>): string {
+  page(gauges: Readonly<Partial<Record<GaugeName, number>>>): string {
     const lines: string[] = [];
     for (const [name, counts] of this.#counts) {
       const metric = `${metricName(name)}_total`;

@@ -1,6 +1,12 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { headerNames } from '@starling/contracts';
+import {
+  balancerHeartbeatContract,
+  balancerId,
+  encode,
+  headerNames,
+  subjects,
+} from '@starling/contracts';
 import { describe, expect, it } from 'vitest';
 import { type HomeStep, homeAnswer } from '../../src/ingress/testing.ts';
 import { eventsOf, IngressBench, testKey, until } from './ingress-bench.ts';
@@ -156,6 +162,24 @@ describe('the front door', () => {
     expect(text).toContain('starling_ingress_in_flight 0');
     const metrics = await bench.telemetry.metrics();
     expect(metrics.map(({ name }) => name)).toContain('starling.ingress.requests');
+  });
+
+  it('shows how many workers the fleet wants, for who scales them [B9]', async () => {
+    await using bench = await IngressBench.start();
+    const page = async () => await (await fetch(`${bench.url}/metrics`)).text();
+    expect(await page()).not.toContain('starling_fleet_');
+    const load = { workers: 2, slots: 16, inFlight: 16, waiting: 9, waitMs: 4_000 };
+    const scaling = { ...load, wantedSlots: 32, wantedWorkers: 4, reason: 'backlog' } as const;
+    const beat = { balancerId: balancerId.parse('b0'), epoch: 1, draining: false, scaling };
+    bench.bus.messaging.publish(
+      subjects.balancerHeartbeat,
+      encode(balancerHeartbeatContract, beat),
+    );
+    await until(() => bench.ingress.snapshot().balancers === 1);
+    const text = await page();
+    expect(text).toContain('# TYPE starling_fleet_wanted_workers gauge');
+    expect(text).toContain('starling_fleet_wanted_workers 4\n');
+    expect(text).toContain('starling_fleet_waiting 9\n');
   });
 
   it.each([
