@@ -5,6 +5,9 @@
  * time to the first token, since a stream's length says nothing of the provider's load). A slow
  * provider is not throttled to ruin: when half the calls begin no sooner, the lateness is not our
  * doing, becomes what is usual, and the former limit is back (features B9).
+ *
+ * A worker whose own process is starved sees first tokens late that came in time. It knows by its own ticks:
+ * while they come late for a tenth of the time, a lateness that they can account for says nothing.
  */
 
 /** What a {@link SlotLimit} goes by; times in milliseconds. */
@@ -21,6 +24,11 @@ interface SlotLimitRules {
   readonly lateMs: number;
   /** At this many times what is usual the limit is high enough: it stays. */
   readonly holdRatio: number;
+  /** Own ticks that were late for this share of a window, together, make it doubtful … */
+  readonly starvedShare: number;
+  /** … as far as answers were later by no more than this many times the latest of them. A call waits for its
+   * turn when it is sent, when its answer begins and when its text is read. */
+  readonly turns: number;
   /** Share of calls of a window that the provider failed, from which on it is overloaded. */
   readonly failedShare: number;
   /** What is left of the limit after a decrease. */
@@ -35,6 +43,8 @@ const defaultSlotLimitRules: SlotLimitRules = {
   lateRatio: 1.5,
   lateMs: 25,
   holdRatio: 1.2,
+  starvedShare: 0.1,
+  turns: 3,
   failedShare: 0.3,
   decrease: 0.75,
 };
@@ -56,6 +66,9 @@ interface Window {
   ended: number;
   failed: number;
   peak: number;
+  /** By how much own ticks were late: together, and at most. */
+  lagMs: number;
+  mostLagMs: number;
 }
 
 /** First tokens remembered of one window: enough for its median. */
@@ -73,6 +86,8 @@ export class SlotLimit {
   readonly #usual = new Map<string, Usual>();
   #limit: number;
   #window: Window;
+  readonly #tickMs: number;
+  #lookedAtMs: number;
   /** Calls that began before tell of the limit before. */
   #changedAtMs = Number.NEGATIVE_INFINITY;
   /** The first decrease of a row of them: what it began from, and how late answers were. */
@@ -81,9 +96,15 @@ export class SlotLimit {
   /**
    * @param bounds calls in flight at most and, however late answers begin, at least; without `minSlots`
    * the limit never moves
+   * @param bounds.tickMs between two looks, unless the process is starved
    */
-  constructor(bounds: { readonly slots: number; readonly minSlots?: number }, nowMs: number) {
-    const { minSlots = bounds.slots, slots } = bounds;
+  constructor(
+    bounds: { readonly slots: number; readonly minSlots?: number; readonly tickMs: number },
+    nowMs: number,
+  ) {
+    const { minSlots = bounds.slots, slots, tickMs } = bounds;
+    this.#tickMs = tickMs;
+    this.#lookedAtMs = nowMs;
     this.#slots = slots;
     this.#min = Math.min(slots, Math.max(1, minSlots));
     this.#limit = slots;
@@ -114,9 +135,10 @@ export class SlotLimit {
     this.#window.failed += Number(failed);
   }
 
-  /** Judges what was seen; to be called several times a second. @param inFlight calls now */
+  /** Judges what was seen; to be called at every tick. @param inFlight calls now */
   look(inFlight: number, nowMs: number): void {
     this.began(inFlight);
+    this.#noteLag(nowMs);
     const { failedShare, fewSamples, longWindowMs, samples, windowMs } = this.#rules;
     const { ended, failed, late, sinceMs } = this.#window;
     const seen = Math.max(late.length, failed);
@@ -131,9 +153,25 @@ export class SlotLimit {
     const median = medianOf(late);
     const failing = failed >= fewSamples && failed >= failedShare * ended;
     const isLate = median.ratio > this.#rules.lateRatio && median.overMs > this.#rules.lateMs;
-    if (failing || isLate) this.#decrease(failing ? undefined : median.ratio, nowMs);
-    else this.#increase(median.ratio < this.#rules.holdRatio);
+    const isNews = failing || !this.#isOurs(median.overMs, ageMs);
+    if (failing) this.#decrease(undefined, nowMs);
+    else if (isNews && isLate) this.#decrease(median.ratio, nowMs);
+    else if (isNews) this.#increase(median.ratio < this.#rules.holdRatio);
     this.#window = newWindow(nowMs);
+  }
+
+  #noteLag(nowMs: number): void {
+    const lagMs = Math.max(0, nowMs - this.#lookedAtMs - this.#tickMs);
+    this.#lookedAtMs = nowMs;
+    this.#window.lagMs += lagMs;
+    this.#window.mostLagMs = Math.max(this.#window.mostLagMs, lagMs);
+  }
+
+  /** Whether the process itself may have made answers so late: then the window is no news, good or bad. */
+  #isOurs(overMs: number, ageMs: number): boolean {
+    const { starvedShare, turns } = this.#rules;
+    const { lagMs, mostLagMs } = this.#window;
+    return lagMs >= starvedShare * ageMs && overMs <= turns * mostLagMs;
   }
 
   #decrease(lateRatio: number | undefined, nowMs: number): void {
@@ -188,7 +226,7 @@ export class SlotLimit {
 }
 
 function newWindow(sinceMs: number): Window {
-  return { sinceMs, late: [], ended: 0, failed: 0, peak: 0 };
+  return { sinceMs, late: [], ended: 0, failed: 0, peak: 0, lagMs: 0, mostLagMs: 0 };
 }
 
 function medianOf(late: Window['late']): { readonly ratio: number; readonly overMs: number } {

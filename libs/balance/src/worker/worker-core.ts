@@ -45,7 +45,8 @@ export class WorkerCore {
     this.#calls = new CallBook(this.#limits.calls);
     this.#balancers = new PeerBook(this.#limits.balancerDeadMs);
     this.#grants = new SlotGrants(rendezvousWeight('turn', parts.self));
-    this.#limit = new SlotLimit(parts, parts.startedAtMs);
+    const bounds = { ...parts, tickMs: this.#limits.reportMs };
+    this.#limit = new SlotLimit(bounds, parts.startedAtMs);
   }
 
   /** Jobs that hold a slot. */
