@@ -3,6 +3,7 @@ import { decode, type LoadReport, loadReportContract, subjects } from '@starling
 import { type ModelSource, ModelSourceError, type ToldModels } from '@starling/llm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Fleet } from './fleet-fixture.ts';
+import { DeskBench } from './ingress/desk-bench.ts';
 
 /** A provider that tells what the test says; undefined: it is out of reach. */
 class ToldSource implements ModelSource {
@@ -117,6 +118,21 @@ describe('the models of a fleet', () => {
     expect([asked(small.provider), asked(large.provider)]).toEqual([['s'], ['l']]);
     const refused = fleet.cluster.delivered.find(({ jobId }) => jobId === lost.jobId);
     expect(refused?.outcome).toMatchObject({ kind: 'failed', code: 'model_not_found' });
+  });
+
+  it('are what an ephemeral job is refused by that its ingress let through [B1]', async () => {
+    await fleet.worker('small', { modelSource: new ToldSource('s') });
+    await fleet.balancer();
+    const bench = await DeskBench.start(fleet);
+    await fleet.clock.advance(1_000);
+    const [served, lost] = [bench.ask({ model: 's' }), bench.ask({ model: 'x' })];
+    await bench.until(() => served.endings.length + lost.endings.length === 2, 7_000);
+    expect(served.reply.whole).toBe('Hello world');
+    expect(lost.reply.problem).toMatchObject({
+      status: 404,
+      code: 'model_not_found',
+      retry: false,
+    });
   });
 
   it('let a job wait for its worker while none is known, and for one that restarts [B1]', async () => {
