@@ -65,6 +65,20 @@ describe('a grant that lies with a peer', () => {
     expect(driver.core.counts.borrowed).toBe(0);
   });
 
+  it('is spent before ours where our worker is more than a job ahead [B1] [B4]', () => {
+    const running = ['x', 'y', 'z'];
+    for (const [ahead, chosen] of [
+      [1, 'own'],
+      [2, first],
+    ] as const) {
+      const driver = beside(first, 4);
+      driver.report('own', 1, { running: running.slice(0, ahead).map(job) });
+      driver.nowMs = 100;
+      expect(driver.store(a)).toMatchObject([{ kind: 'run', workerId: chosen }]);
+      expect(driver.core.counts.borrowed).toBe(chosen === first ? 1 : 0);
+    }
+  });
+
   it('is its holder’s again when that one turns out to spend its grants', () => {
     const driver = beside(first, 1);
     driver.nowMs = 100;
@@ -113,6 +127,14 @@ describe('a grant that lies with a peer', () => {
     expect(runs(driver.pass(250))).toEqual([]);
     driver.report(first, 1);
     expect(driver.runs).toHaveLength(2);
+  });
+
+  it('is spent although we hold one, when our worker does not serve the model', () => {
+    const driver = beside(first, 1);
+    driver.report('own', 1, { models: { served: ['small'], loaded: [] } });
+    driver.nowMs = 100;
+    const stored = driver.store(a, { model: 'large' });
+    expect(stored).toMatchObject([{ kind: 'run', workerId: first }]);
   });
 
   it('takes no job whose model its worker does not serve', () => {

@@ -17,10 +17,11 @@ import { ConversationBook } from './conversation-book.ts';
 import { CoreCounts } from './core-counts.ts';
 import type { CoreEffect, CoreEvent } from './core-events.ts';
 import { type CoreLimits, defaultCoreLimits } from './core-limits.ts';
-import { GrantView, type SpendableSlots } from './grant-view.ts';
+import { GrantView } from './grant-view.ts';
 import type { JobState, TrackedJob } from './job-state.ts';
 import { JobTracker } from './job-tracker.ts';
 import { PeerBook } from './peer-book.ts';
+import type { SpendableSlots } from './spendable-slots.ts';
 
 type RunEffect = Extract<CoreEffect, { kind: 'run' }>;
 
@@ -210,12 +211,11 @@ export class BalancerCore {
 
   #dispatch(nowMs: number, effects: CoreEffect[]): void {
     this.#follow(nowMs, effects);
-    this.#spend(this.#grants.ours(nowMs), nowMs, effects);
     if (this.#tracker.waiting === 0) return;
     const nextMs = this.#grants.nextBorrowAtMs(nowMs);
-    if (nextMs === undefined) return;
-    this.#spend(this.#grants.lent(nowMs), nowMs, effects);
-    if (this.#tracker.waiting > 0) this.#wakeAt(nextMs, nowMs, effects);
+    const slots = nextMs === undefined ? this.#grants.ours(nowMs) : this.#grants.all(nowMs);
+    this.#spend(slots, nowMs, effects);
+    if (nextMs !== undefined && this.#tracker.waiting > 0) this.#wakeAt(nextMs, nowMs, effects);
   }
 
   #spend(slots: SpendableSlots, nowMs: number, effects: CoreEffect[]): void {
@@ -227,7 +227,7 @@ export class BalancerCore {
         this.#wakeAt(turnAtMs, nowMs, effects);
         return;
       }
-      if (!this.#send(job, slots.loads(), nowMs, effects)) return;
+      if (!this.#send(job, slots.loads(job.header.model), nowMs, effects)) return;
       if (job.header.callKey !== undefined) this.#follow(nowMs, effects);
     }
   }

@@ -16,6 +16,7 @@ import type { CoreCounts } from './core-counts.ts';
 import type { PeerBook } from './peer-book.ts';
 import { PeerGrants } from './peer-grants.ts';
 import { isNews } from './report-order.ts';
+import { evenly, type SpendableSlots } from './spendable-slots.ts';
 
 interface Granting {
   report: LoadReport;
@@ -34,14 +35,6 @@ const forgetAfterMs = 60_000;
 const neverAnsweredMs = 5_000;
 /** What is usual in the fleet is computed again after this long. */
 const normMs = 250;
-
-/** Slots that may be filled now. */
-export interface SpendableSlots {
-  /** Whether one of them can be filled with a job for this model. */
-  readonly canServe: (model: string | undefined) => boolean;
-  /** Their workers, with their load as their report and our own dispatches tell it. */
-  readonly loads: () => readonly WorkerLoad[];
-}
 
 /** What a {@link GrantView} is made of. */
 interface GrantViewParts {
@@ -160,9 +153,13 @@ export class GrantView {
     return this.#spendable(() => this.#granted(nowMs), nowMs);
   }
 
-  /** What lies with peers for so long that we may spend it in their place. */
-  lent(nowMs: number): SpendableSlots {
-    return this.#spendable(() => this.#borrowable(nowMs), nowMs);
+  /**
+   * What we hold grants of, and what lies with peers for so long that we may spend it in their place
+   * where a worker of ours is more than a job ahead of theirs.
+   */
+  all(nowMs: number): SpendableSlots {
+    const lent = this.#spendable(() => this.#borrowable(nowMs), nowMs);
+    return evenly(this.ours(nowMs), lent);
   }
 
   /**

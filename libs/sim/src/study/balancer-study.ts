@@ -1,6 +1,6 @@
 /**
  * The study that settles how several balancers share a fleet: the same arrivals and service times for
- * each design, in five situations. What a row means stands in docs/adr/0005-shared-view.md.
+ * each design, in six situations. What a row means stands in docs/adr/0005-shared-view.md.
  */
 import { quantile } from '../kernel/draws.ts';
 import { centralQueue } from './central-queue.ts';
@@ -21,9 +21,10 @@ export interface StudySize {
 
 /** One design in one situation. */
 export interface StudyRow {
-  readonly situation: 'steady' | 'surge' | 'crash' | 'spread' | 'ephemeral';
+  readonly situation: 'steady' | 'surge' | 'crash' | 'spread' | 'even' | 'ephemeral';
   readonly design: string;
   readonly balancers: number;
+  readonly workers: number;
   readonly jobs: number;
   /** Of the quiet guilds' jobs, milliseconds. */
   readonly waitP50Ms: number;
@@ -39,6 +40,9 @@ export interface StudyRow {
   readonly refusedFullPerThousand: number;
   /** Difference between the most and the least completed work of a worker, over the mean. */
   readonly spread: number;
+  /** Jobs in a thousand that started on a worker more than one job ahead of another; and by how many. */
+  readonly aheadPerThousand: number;
+  readonly mostAhead: number;
 }
 
 const field: FleetShape = {
@@ -77,13 +81,24 @@ export type DesignName = keyof typeof designs;
 /** Runs one design through one situation, once for each seed. */
 function observe(design: DesignName, situation: Situation, size: StudySize): StudyRow {
   const waits: number[] = [];
-  const sums = { idle: 0, messages: 0, lost: 0, full: 0, started: 0, spread: 0, refused: 0 };
+  const sums = {
+    idle: 0,
+    messages: 0,
+    lost: 0,
+    full: 0,
+    started: 0,
+    spread: 0,
+    refused: 0,
+    ahead: 0,
+  };
+  let mostAhead = 0;
   for (let run = 0; run < size.seeds; run += 1) {
     const world = new World(situation.shape, size.seed + run);
     const { simulation } = world;
     const built = designs[design](world);
     simulation.after(situation.measureFromMs, () => {
       world.measuring = true;
+      world.comparing = situation.name === 'even';
     });
     if (situation.crashAtMs !== undefined) {
       simulation.after(situation.crashAtMs, () => built.crash());
@@ -102,12 +117,15 @@ function observe(design: DesignName, situation: Situation, size: StudySize): Stu
     sums.started += world.started;
     sums.refused += world.refusedQuiet;
     sums.spread += spreadOf(world.servedBy);
+    sums.ahead += world.startedAhead;
+    mostAhead = Math.max(mostAhead, world.mostAhead);
   }
   waits.sort((a, b) => a - b);
   return {
     situation: situation.name,
     design,
     balancers: situation.shape.balancers,
+    workers: situation.shape.workers,
     jobs: sums.started,
     waitP50Ms: rounded(quantile(waits, 0.5)),
     waitP99Ms: rounded(quantile(waits, 0.99)),
@@ -118,6 +136,8 @@ function observe(design: DesignName, situation: Situation, size: StudySize): Stu
     lostRacesPerThousand: rounded((sums.lost / sums.started) * 1_000),
     refusedFullPerThousand: rounded((sums.full / sums.started) * 1_000),
     spread: Number((sums.spread / size.seeds).toPrecision(3)),
+    aheadPerThousand: rounded((sums.ahead / sums.started) * 1_000),
+    mostAhead: rounded(mostAhead),
   };
 }
 
@@ -150,6 +170,11 @@ export function* balancerStudy(size: StudySize): Generator<StudyRow> {
     for (const balancers of [3, 8]) yield observe(design, crash(balancers), size);
   }
   for (const load of [0.2, 0.9]) yield observe('shared_view', spread(load), { ...size, seeds: 1 });
+  for (const workers of [3, 10, 30]) {
+    for (const mixed of [[4], [2, 4, 8]]) {
+      yield observe('shared_view', even(workers, mixed), { ...size, seeds: 1 });
+    }
+  }
   for (const balancers of [1, 3, 8]) yield observe('shared_view', ephemeral(balancers), size);
 }
 
@@ -183,6 +208,19 @@ function spread(load: number): Situation {
     shape,
     workload: { load, guilds: quietGuilds },
     durationMs: jobs / (new World(shape, 0).capacity * load),
+    measureFromMs: 0,
+  };
+}
+
+/** Workers with as many slots, or with different numbers of them; half are free, so that there is a choice. */
+function even(workers: number, mixed: readonly number[]): Situation {
+  const shape = { ...field, workers, mixed, balancers: 3, slowShare: 0 };
+  const load = 0.5;
+  return {
+    name: 'even',
+    shape,
+    workload: { load, guilds: quietGuilds },
+    durationMs: 4_000 / (new World(shape, 0).capacity * load),
     measureFromMs: 0,
   };
 }

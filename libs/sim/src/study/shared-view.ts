@@ -66,7 +66,7 @@ class SharedView implements Design {
       const { startMs } = simulation;
       // Long in service: slow start has its own tests.
       const startedAtMs = startMs - 60_000;
-      return new WorkerCore({ self: id, epoch: startMs, slots: shape.slots, startedAtMs });
+      return new WorkerCore({ self: id, epoch: startMs, slots: world.slotsOf(index), startedAtMs });
     });
     for (const [index] of this.#balancers.entries()) this.#beat(index);
     for (const [index] of this.#workers.entries()) {

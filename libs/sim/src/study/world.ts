@@ -12,6 +12,8 @@ import { Simulation } from '../kernel/simulation.ts';
 export interface FleetShape {
   readonly workers: number;
   readonly slots: number;
+  /** Slots of the workers in turn, where they differ. */
+  readonly mixed?: readonly number[];
   readonly balancers: number;
   /** Mean and shape of the lognormal service time on a worker of full speed. */
   readonly serviceMs: { readonly mean: number; readonly sigma: number };
@@ -59,6 +61,9 @@ export class World {
   readonly servedBy: number[];
   messages = 0;
   lostRaces = 0;
+  /** Jobs that started where a worker was more than one job ahead of another, and by how many at most. */
+  startedAhead = 0;
+  mostAhead = 0;
   /** Run requests that found no free slot. */
   refusedFull = 0;
   /** Jobs of quiet guilds that were refused. */
@@ -67,6 +72,8 @@ export class World {
   finished = 0;
   arrived = 0;
   measuring = false;
+  /** Whether each started job's worker is compared with all others. */
+  comparing = false;
   readonly #busy: number[];
   /** Measured jobs that wait, and since when. */
   readonly #measured = new Map<JobId, number>();
@@ -75,6 +82,7 @@ export class World {
   #idleMs = 0;
   #slotMs = 0;
   #lastMs: number;
+  readonly #slots: number;
 
   constructor(shape: FleetShape, seed: number) {
     this.simulation = new Simulation({ seed });
@@ -83,14 +91,22 @@ export class World {
     this.#busy = Array.from({ length: shape.workers }, () => 0);
     this.servedBy = Array.from({ length: shape.workers }, () => 0);
     this.#lastMs = this.simulation.nowMs;
+    this.#slots = this.#busy.reduce((sum, _, worker) => sum + this.slotsOf(worker), 0);
   }
 
   /** Jobs a millisecond that the fleet serves when every slot is busy. */
   get capacity(): number {
-    const { workers, slots, serviceMs } = this.shape;
+    const { workers, serviceMs } = this.shape;
     let speed = 0;
-    for (let worker = 0; worker < workers; worker += 1) speed += this.speedOf(worker);
-    return (speed * slots) / serviceMs.mean;
+    for (let worker = 0; worker < workers; worker += 1) {
+      speed += this.speedOf(worker) * this.slotsOf(worker);
+    }
+    return speed / serviceMs.mean;
+  }
+
+  slotsOf(worker: number): number {
+    const { mixed, slots } = this.shape;
+    return mixed?.[worker % mixed.length] ?? slots;
   }
 
   speedOf(worker: number): number {
@@ -111,6 +127,7 @@ export class World {
   /** A job starts on a worker; `done` is called when it ends there. */
   run(job: StudyJob, worker: number, done: () => void): void {
     this.#account();
+    this.#compare(worker);
     this.#waiting -= 1;
     this.#busyTotal += 1;
     this.#busy[worker] = this.busy(worker) + 1;
@@ -125,6 +142,19 @@ export class World {
       this.finished += 1;
       done();
     });
+  }
+
+  /** How many jobs another worker could take before it is as busy as this one, which gets one more. */
+  #compare(worker: number): void {
+    if (!this.comparing) return;
+    const load = this.busy(worker) / this.slotsOf(worker);
+    let ahead = 0;
+    for (let other = 0; other < this.shape.workers; other += 1) {
+      ahead = Math.max(ahead, load * this.slotsOf(other) - this.busy(other));
+    }
+    // A quotient may be a hair above a whole number.
+    if (ahead > 1 + 1e-9) this.startedAhead += 1;
+    this.mostAhead = Math.max(this.mostAhead, ahead);
   }
 
   /** A job will never start: it was refused. */
@@ -193,7 +223,7 @@ export class World {
     const passedMs = nowMs - this.#lastMs;
     this.#lastMs = nowMs;
     if (!this.measuring) return;
-    const slots = this.shape.workers * this.shape.slots;
+    const slots = this.#slots;
     this.#slotMs += passedMs * slots;
     this.#idleMs += passedMs * Math.min(this.#waiting, slots - this.#busyTotal);
   }
