@@ -138,6 +138,23 @@ describe('who takes a job', () => {
     expect(driver.stateOf('small')).toBe('waiting');
   });
 
+  it('lets what has long waited go on waiting for its only worker while that restarts [B1]', () => {
+    const driver = new CoreDriver();
+    const api = () => driver.report('api', 0, { models: { served: ['small'], loaded: [] } });
+    const gpu = (granted: number) =>
+      driver.report('gpu', granted, { models: { served: ['large'], loaded: [] } });
+    driver.store('a', { model: 'large' });
+    driver.pass(11_500, () => {
+      api();
+      gpu(0);
+    });
+    // Silent for longer than one that lives, and back before the job has waited for it as it should.
+    driver.pass(7_500, api);
+    expect(driver.stateOf('a')).toBe('waiting');
+    gpu(1);
+    expect(driver.runs.at(-1)).toMatchObject({ jobId: 'a', workerId: 'gpu' });
+  });
+
   it('lets it wait while a worker may serve any model, none is known, or nothing is heard [B1]', () => {
     const models = { served: ['small'], loaded: ['small'] };
     const situations: readonly ((driver: CoreDriver) => void)[] = [

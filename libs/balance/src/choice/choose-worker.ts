@@ -40,21 +40,11 @@ export interface ChoiceOptions {
 const boundedLoad = 1.25;
 
 /** Whether a worker can serve a model; one that names none serves any. */
-export function serves({ models }: WorkerLoad, model: string | undefined): boolean {
+export function serves(
+  { models }: { readonly models?: WorkerLoad['models'] | undefined },
+  model: string | undefined,
+): boolean {
   return model === undefined || models === undefined || models.served.includes(model);
-}
-
-/**
- * Whether none of these workers can serve a model. Of no workers at all nothing is known; one that drains
- * counts, since it is about to come back, or another in its place.
- */
-export function isUnserved(loads: Iterable<WorkerLoad>, model: string): boolean {
-  let heard = false;
-  for (const load of loads) {
-    if (serves(load, model)) return false;
-    heard = true;
-  }
-  return heard;
 }
 
 /** Whether it answers without loading the model first; of one that names none nothing else is known. */

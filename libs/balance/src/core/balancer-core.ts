@@ -52,8 +52,8 @@ export class BalancerCore {
     this.#limits = limits;
     this.#peers = new PeerBook(limits.peerDeadMs);
     const shared = { self: parts.self, peers: this.#peers, counts: this.counts };
-    const { lieMs, reportValidMs: validMs, silenceMs: deadMs } = limits;
-    const grants = new GrantView({ ...shared, validMs, deadMs, lieMs });
+    const { lieMs, reportValidMs: validMs } = limits;
+    const grants = new GrantView({ ...shared, validMs, lieMs });
     this.#grants = grants;
     this.#tracker = new JobTracker({ ...shared, limits, grants });
     this.#conversations = new ConversationBook(limits.conversations);

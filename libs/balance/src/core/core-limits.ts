@@ -26,7 +26,7 @@ export interface CoreLimits {
   readonly maxAttempts: number;
   /** A job with less time left than this is failed instead of being started. */
   readonly leastRunMs: number;
-  /** A job whose model no live worker serves waits this long for one that does. */
+  /** A job whose model no live worker serves waits this long for one that does, from when the last one died. */
   readonly unservedMs: number;
   /** A running job this far past its deadline is ended in its worker's place. */
   readonly overdueMs: number;

@@ -5,6 +5,7 @@
  */
 import type { BalancerId, JobId, LoadReport, Took, WorkerId } from '@starling/contracts';
 import { meanLoadOf, serves } from '../choice/choose-worker.ts';
+import type { HeardReport } from '../choice/unserved.ts';
 import type { WorkerLoad } from '../fleet-view.ts';
 import {
   type FleetNorm,
@@ -42,8 +43,6 @@ interface GrantViewParts {
   readonly peers: PeerBook;
   /** A report is a credit for this long. */
   readonly validMs: number;
-  /** A worker that was silent this long is dead. */
-  readonly deadMs: number;
   /** A peer's grant that lies for this long is anybody's to spend, by rank. */
   readonly lieMs: number;
   readonly counts: CoreCounts;
@@ -141,11 +140,9 @@ export class GrantView {
     return known && this.#load(workerId, known);
   }
 
-  /** Workers that were heard a moment ago, draining or not, granted or not. */
-  *living(nowMs: number): Generator<WorkerLoad> {
-    for (const [workerId, known] of this.#workers) {
-      if (nowMs - known.reportedAtMs < this.#parts.deadMs) yield this.#load(workerId, known);
-    }
+  /** What each worker said last, draining or not, granted or not, dead or alive. */
+  get reports(): Iterable<HeardReport> {
+    return this.#workers.values();
   }
 
   /** What we hold grants of. */

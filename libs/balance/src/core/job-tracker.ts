@@ -13,7 +13,7 @@ import { JobTransitions } from './job-transitions.ts';
 
 type EventOf<Kind extends CoreEvent['kind']> = Extract<CoreEvent, { kind: Kind }>;
 type TrackerParts = ConstructorParameters<typeof JobTransitions>[0] & {
-  readonly grants: Pick<GrantView, 'living'>;
+  readonly grants: Pick<GrantView, 'reports'>;
 };
 
 /** States in which somebody else is believed to have the job. */
@@ -254,7 +254,7 @@ export class JobTracker {
     const { jobId } = job.header;
     switch (state.kind) {
       case 'waiting':
-        this.#move.waitOn(job, this.#grants.living(nowMs), nowMs, effects);
+        this.#move.waitOn(job, this.#grants.reports, nowMs, effects);
         break;
       case 'dispatching':
         this.#move.check(job, 'unanswered', nowMs, effects);

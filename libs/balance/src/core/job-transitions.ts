@@ -1,7 +1,6 @@
 /** The moves between the states of a tracked job: each sets the state and plans the next look. */
 import type { BalancerId, WorkerId } from '@starling/contracts';
-import { isUnserved } from '../choice/choose-worker.ts';
-import type { WorkerLoad } from '../fleet-view.ts';
+import { type HeardReport, isUnserved } from '../choice/unserved.ts';
 import { CallHolders } from './call-holders.ts';
 import type { CoreCounts } from './core-counts.ts';
 import type { CoreEffect, CoreEvent } from './core-events.ts';
@@ -120,18 +119,21 @@ export class JobTransitions {
     this.book.lookAt(job, this.#hopeAtMs(job, nowMs));
   }
 
-  /** It goes on waiting, unless its time is up or none of the workers that live serves its model. */
+  /** It goes on waiting, unless its time is up or no worker serves its model, nor did a moment ago. */
   waitOn(
     job: TrackedJob,
-    living: Iterable<WorkerLoad>,
+    heard: Iterable<HeardReport>,
     nowMs: number,
     effects: CoreEffect[],
   ): void {
     const { header, previousRevision } = job;
     const { deadlineAtMs, model } = header;
+    const { silenceMs: deadMs, unservedMs: returnMs } = this.#limits;
     // What we could not hear of may be there all the same.
     const isHopeless = () =>
-      model !== undefined && !this.hearing.isDeaf(nowMs) && isUnserved(living, model);
+      model !== undefined &&
+      !this.hearing.isDeaf(nowMs) &&
+      isUnserved(heard, { model, nowMs, deadMs, returnMs });
     if (nowMs >= deadlineAtMs - this.#limits.leastRunMs)
       this.fail(job, { code: 'deadline_exceeded', previousRevision }, nowMs, effects);
     else if (isHopeless())

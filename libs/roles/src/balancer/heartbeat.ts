@@ -1,4 +1,4 @@
-import type { WorkerLoad } from '@starling/balance';
+import { defaultCoreLimits, type WorkerLoad } from '@starling/balance';
 import type { Clock } from '@starling/clock';
 import {
   type BalancerHeartbeat,
@@ -14,6 +14,8 @@ import type { WorkerRoster } from './worker-roster.ts';
 const maxModels = 100;
 /** By then every worker that lives has reported, three times at the least. */
 const settledMs = 1_000;
+/** A worker that was silent for less may restart: the balancers let jobs wait for its models. */
+const goneMs = defaultCoreLimits.silenceMs + defaultCoreLimits.unservedMs;
 
 export interface HeartParts {
   readonly balancerId: BalancerId;
@@ -48,7 +50,7 @@ export class Heart {
   }
 }
 
-/** What live workers serve, if all of them told; if only some did, what those told. */
+/** What workers serve that live or are about to come back, if all of them told; else what some told. */
 function modelsOf(
   workers: Iterable<WorkerLoad>,
 ): Pick<BalancerHeartbeat, 'models' | 'someModels'> | undefined {
@@ -56,9 +58,9 @@ function modelsOf(
   let silent = 0;
   let told = 0;
   for (const { models, state } of workers) {
-    if (state.kind === 'dead') continue;
+    if (state.kind === 'dead' && state.silentMs >= goneMs) continue;
     if (!models) silent += 1;
-    else told += 1;
+    else if (state.kind !== 'dead') told += 1;
     for (const name of models?.served ?? []) names.add(name);
   }
   if (told === 0) return undefined;
