@@ -25,9 +25,9 @@ describe('the study of the balancer', () => {
   it('keeps in flight per slot within one job, over workers of equal and of mixed size [B1]', () => {
     const even = rows.filter(({ situation }) => situation === 'even');
     expect(even.map(({ workers }) => workers)).toEqual([3, 3, 10, 10, 30, 30]);
-    // What is left was told within 25 ms; of a choice among our own grants alone it is up to 16.
+    // What is left was told within 25 ms; a choice among our own grants alone has 6, and 11 to 16 mixed.
     for (const one of even) {
-      expect(one.aheadPerThousand).toBeLessThan(10);
+      expect(one.aheadPerThousand).toBeLessThan(one.mixed ? 15 : 2);
       expect(one.mostAhead).toBeLessThanOrEqual(3);
     }
   });

@@ -25,6 +25,8 @@ export interface StudyRow {
   readonly design: string;
   readonly balancers: number;
   readonly workers: number;
+  /** Whether its workers have different numbers of slots. */
+  readonly mixed: boolean;
   readonly jobs: number;
   /** Of the quiet guilds' jobs, milliseconds. */
   readonly waitP50Ms: number;
@@ -126,6 +128,7 @@ function observe(design: DesignName, situation: Situation, size: StudySize): Stu
     design,
     balancers: situation.shape.balancers,
     workers: situation.shape.workers,
+    mixed: new Set(situation.shape.mixed).size > 1,
     jobs: sums.started,
     waitP50Ms: rounded(quantile(waits, 0.5)),
     waitP99Ms: rounded(quantile(waits, 0.99)),
