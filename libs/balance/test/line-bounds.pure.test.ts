@@ -99,3 +99,26 @@ describe('a job beyond the bound of its user', () => {
     expect(refusalsOf(driver.store('now', { ...user, acceptedAtMs: -3_600_000 }))).toHaveLength(1);
   });
 });
+
+describe('a balancer that began a moment ago', () => {
+  it('refuses nobody for a line that moves fast enough, and tells how fast it does [B7]', () => {
+    const driver = new CoreDriver();
+    for (let n = 0; n < 2_000; n += 1) {
+      driver.store(`j${n}`, { guildKey: `g${n % 50}`, deadlineAtMs: 90_000 }, 'backlog');
+    }
+    for (let n = 0; n < 500; n += 1) {
+      driver.nowMs += 10;
+      driver.report('w', 1);
+      const run = driver.runs.at(-1);
+      if (run) driver.answer(run, 'ok');
+    }
+    // A hundred a second start.
+    const { nowMs } = driver;
+    const last = { guildKey: 'g0', userKey: 'last', deadlineAtMs: nowMs + 20_000 };
+    expect(refusalsOf(driver.store('last', last, 'submitted'))).toEqual([]);
+    const { position = 0, waitMs = 0 } = driver.core.outlook(job('last'), nowMs) ?? {};
+    expect(position).toBeGreaterThan(1_200);
+    expect(waitMs / position).toBeGreaterThan(9);
+    expect(waitMs / position).toBeLessThan(11);
+  });
+});
