@@ -112,7 +112,9 @@ export class ChatDoor {
       this.#refuse(response, share.problem, span);
       return undefined;
     }
-    const read = await this.#read(call.request, share.shares);
+    const isKnown = async () =>
+      durable !== undefined && (await this.#parts.durable.knows({ caller, key: durable.key }));
+    const read = await this.#read(call.request, { shares: share.shares, isKnown });
     if (read === 'gone') {
       tally.count('starling.ingress.disconnects', { why: 'disconnected' });
       return undefined;
@@ -169,7 +171,11 @@ export class ChatDoor {
 
   async #read(
     request: IncomingMessage,
-    shares: boolean,
+    of: {
+      readonly shares: boolean;
+      /** Whether it became a job before. */
+      isKnown(): Promise<boolean>;
+    },
   ): Promise<{ readonly request: ChatRequest } | { readonly problem: ApiProblem } | 'gone'> {
     const problem = unreadable(request);
     if (problem) {
@@ -185,10 +191,12 @@ export class ChatDoor {
     if (body === 'not_utf8') {
       return { problem: requestProblem('invalid_json', 'The body is not UTF-8: send it so.') };
     }
-    const parsed = parseChatRequest(body.text, { ...this.#parts.limits, shares });
+    const parsed = parseChatRequest(body.text, { ...this.#parts.limits, shares: of.shares });
     if ('problem' in parsed || isModelOffered(this.#parts.roster, parsed.request.model)) {
       return parsed;
     }
+    // What was accepted while somebody served it has an end, whoever serves it now.
+    if (await of.isKnown()) return parsed;
     const message = `The model ${JSON.stringify(parsed.request.model)} is not served: name one of GET /v1/models.`;
     return { problem: modelProblem(message) };
   }

@@ -76,6 +76,17 @@ export class DurableDesk {
     return { leave: (why) => open.leave(caller, why) };
   }
 
+  /** Whether the key stands for a job already, or nobody can tell. Never rejects. */
+  async knows(of: { readonly caller: string; readonly key: string }): Promise<boolean> {
+    const base = keyedJobId(of);
+    if (this.#open.has(base)) return true;
+    try {
+      return (await this.#parts.jobs.ledger.read(base)).kind !== 'none';
+    } catch {
+      return true;
+    }
+  }
+
   /** A piece of an answer, or the word that it ended. @returns false when no key names its job */
   frame(frame: Frame): boolean {
     const base = firstRunOf(frame.jobId);
