@@ -52,15 +52,20 @@ function isReady({ models }: WorkerLoad, model: string | undefined): boolean {
   return model === undefined || models === undefined || models.loaded.includes(model);
 }
 
+/**
+ * Whether it may be given one job more. A sick worker keeps one slot at least: somebody must find out when
+ * it is well again.
+ */
+export function hasRoom({ inFlight, score = 1, slots }: WorkerLoad): boolean {
+  return inFlight < (score < 1 ? Math.max(1, Math.floor(slots * score)) : slots);
+}
+
 function obstacleOf(worker: WorkerLoad, options: ChoiceOptions): Obstacle | undefined {
   if (worker.state.kind !== 'serving') return worker.state.kind;
   if (!serves(worker, options.model)) return 'other_model';
   if (options.exclude.has(worker.workerId)) return 'tried';
   if (worker.inFlight >= worker.slots) return 'full';
-  // A sick worker keeps one slot at least: somebody must find out when it is well again.
-  const { score = 1 } = worker;
-  const spared = score < 1 ? Math.max(1, Math.floor(worker.slots * score)) : worker.slots;
-  return worker.inFlight >= spared ? 'unhealthy' : undefined;
+  return hasRoom(worker) ? undefined : 'unhealthy';
 }
 
 /**

@@ -1,4 +1,4 @@
-import { serves } from '../choice/choose-worker.ts';
+import { hasRoom, serves } from '../choice/choose-worker.ts';
 import { loadOf } from '../choice/strategy.ts';
 import type { WorkerLoad } from '../fleet-view.ts';
 
@@ -13,7 +13,7 @@ export interface SpendableSlots {
 /**
  * Grants are dealt before a job comes, so those that we hold may not be of the least loaded workers. Ours
  * are offered alone while one of their workers is within one job of these: no busier than any would be
- * with one job more. Else what lies with peers is offered as well. A grant of a peer costs a hop where it
+ * with one job more. Else, and where ours have no room, what lies with peers is offered as well. A grant of a peer costs a hop where it
  * is spent at the same moment, so ours come first.
  */
 export function evenly(own: SpendableSlots, lent: SpendableSlots): SpendableSlots {
@@ -25,7 +25,8 @@ export function evenly(own: SpendableSlots, lent: SpendableSlots): SpendableSlot
       for (const worker of theirs) {
         if (serves(worker, model)) most = Math.min(most, (worker.inFlight + 1) / worker.slots);
       }
-      if (ours.some((worker) => serves(worker, model) && loadOf(worker) <= most)) return ours;
+      const isEven = (worker: WorkerLoad) => hasRoom(worker) && loadOf(worker) <= most;
+      if (ours.some((worker) => serves(worker, model) && isEven(worker))) return ours;
       const known = new Set(ours.map(({ workerId }) => workerId));
       return [...ours, ...theirs.filter(({ workerId }) => !known.has(workerId))];
     },
