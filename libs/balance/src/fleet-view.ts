@@ -94,11 +94,12 @@ export class FleetView {
     }
   }
 
-  /** Workers that are heard and not draining, full or not. */
-  serving(nowMs: number): number {
-    let serving = 0;
-    for (const { state } of this.loads(nowMs)) if (state.kind === 'serving') serving += 1;
-    return serving;
+  /** Whether a worker is heard and not draining, full or not. Asked for each job: the first one answers it. */
+  anyServing(nowMs: number): boolean {
+    for (const known of this.#workers.values()) {
+      if (this.#stateOf(known, nowMs).kind === 'serving') return true;
+    }
+    return false;
   }
 
   #silentMs(known: Known, nowMs: number): number {

@@ -50,20 +50,20 @@ describe('FleetView', () => {
   it('takes a worker for dead after 3 s of silence, and only its own report revives it [B3]', () => {
     const view = new FleetView();
     view.report(report(), 0);
-    expect(view.serving(2_999)).toBe(1);
-    expect(view.serving(3_000)).toBe(0);
+    expect(view.anyServing(2_999)).toBe(true);
+    expect(view.anyServing(3_000)).toBe(false);
     expect([...view.loads(3_000)][0]?.state).toEqual({ kind: 'dead', silentMs: 3_000 });
     // A stale report is no sign of life.
     view.report(report(), 3_100);
-    expect(view.serving(3_100)).toBe(0);
+    expect(view.anyServing(3_100)).toBe(false);
     view.report(report({ sequence: 1 }), 3_200);
-    expect(view.serving(3_200)).toBe(1);
+    expect(view.anyServing(3_200)).toBe(true);
   });
 
   it('does not count a draining worker as serving [B8]', () => {
     const view = new FleetView();
     view.report(report({ draining: true }), 0);
-    expect(view.serving(0)).toBe(0);
+    expect(view.anyServing(0)).toBe(false);
   });
 
   it('keeps a bounded number of workers and forgets those long silent', () => {

@@ -93,7 +93,7 @@ class BalancerRole {
       ...{ messaging: bus.messaging, telemetry: this.#telemetry },
       step: (event) => this.#step(event),
       stateOf: (jobId) => this.#core.stateOf(jobId),
-      isAlone: () => this.#roster.serving === 0,
+      isAlone: () => !this.#roster.anyServing,
       forget: (jobId) => this.#forget(jobId),
     });
     const publish = publisherOf(bus.messaging, this.#telemetry.log('fleet'));

@@ -25,7 +25,7 @@ import type { WorkerRoster } from './worker-roster.ts';
 
 export interface SubmitDeskParts {
   readonly core: BalancerCore;
-  readonly roster: Pick<WorkerRoster, 'serving'>;
+  readonly roster: Pick<WorkerRoster, 'anyServing'>;
   readonly works: Map<JobId, QueuedWork>;
   readonly clock: Clock;
   /** Milliseconds since the Unix epoch as the core takes them. */
@@ -78,7 +78,7 @@ export class SubmitDesk {
     const { deadlineAtMs, jobId } = submission.submit;
     if (this.closed) return refusal('draining');
     if (deadlineAtMs <= clock.nowMs()) return refusal('deadline_exceeded');
-    if (roster.serving === 0) return refusal('no_worker');
+    if (!roster.anyServing) return refusal('no_worker');
     if (!works.has(jobId)) {
       const refused = this.#queue(submission, context);
       if (refused) return refused;

@@ -22,9 +22,9 @@ export class WorkerRoster {
       this.#log.info('worker.joined', { workerId, slots });
   }
 
-  /** Workers that are heard and not draining, full or not. */
-  get serving(): number {
-    return this.#view.serving(this.#clock.monotonicMs());
+  /** Whether a worker is heard and not draining, full or not. */
+  get anyServing(): boolean {
+    return this.#view.anyServing(this.#clock.monotonicMs());
   }
 
   /** Every worker that is still remembered, the dead ones among them. */
