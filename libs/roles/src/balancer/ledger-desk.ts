@@ -82,11 +82,15 @@ export class LedgerDesk {
 
   /** An ended job is still stored: its owner is told, unless nobody needs it there or will fetch it any more. */
   wake(work: QueuedWork): void {
-    wakeOwner(this.#parts, work);
-    if (work.body.kind !== 'stored') return;
-    if (work.body.job.collected) this.#ask(work, 'ended', () => removeEnded(this.#parts, work));
-    else if (isUndeliverable(work.body, this.#parts.clock.nowMs()))
+    const { body } = work;
+    if (body.kind !== 'stored') return;
+    if (!body.job.collected && isUndeliverable(body, this.#parts.clock.nowMs())) {
+      // An owner that is woken meanwhile would bring its user what an operator is given to replay.
       this.#ask(work, 'ended', () => buryUndelivered(this.#parts, work));
+      return;
+    }
+    wakeOwner(this.#parts, work);
+    if (body.job.collected) this.#ask(work, 'ended', () => removeEnded(this.#parts, work));
   }
 
   /** At a deadline it matters to the user whether anybody was there at all. */
