@@ -91,7 +91,7 @@ export async function ensureStream(
     await manager.streams.add({ ...fixed, ...changeable, name, num_replicas: replicas });
     return { replicas };
   } catch (error) {
-    if (isTooFewServers(error)) throw tooFewServers(name, replicas, error);
+    if (replicas > 1 && isTooFewServers(error)) throw tooFewServers(name, replicas, error);
     if (!isNameTaken(error)) throw error;
   }
   const { config, state } = await manager.streams.info(name);
@@ -103,7 +103,7 @@ export async function ensureStream(
     await manager.streams.update(name, { ...changeable, num_replicas });
     return { replicas: num_replicas };
   } catch (error) {
-    if (isTooFewServers(error)) throw tooFewServers(name, replicas, error);
+    if (replicas > 1 && isTooFewServers(error)) throw tooFewServers(name, replicas, error);
     if (isConfigRefused(error))
       throw incompatible(name, 'it cannot be brought to our shape', error);
     throw error;

@@ -3,7 +3,7 @@
  * job whose model nobody free can serve holds up only those that need the same.
  */
 import type { JobId } from '@starling/contracts';
-import { FairQueue, type Front, newServiceLedger } from '../fair/fair-queue.ts';
+import { FairQueue, type Front, newServiceLedger, refusalAmong } from '../fair/fair-queue.ts';
 import type { FairQueueLimits, QueuedJob, QueueRefusal } from '../fair/queued-job.ts';
 import type { ServiceLedger } from '../fair/service-ledger.ts';
 
@@ -33,14 +33,23 @@ export class WaitingRoom {
     return { waiting: this.size, models: this.#queues.size, flows: this.#ledger.size };
   }
 
-  /** The bound that stands against this job; `undefined` when it may wait. */
+  /**
+   * The bound that stands against this job, over the queues of all models: to name many models makes
+   * nobody's share larger. `undefined` when it may wait.
+   */
   refusal(job: QueuedJob): QueueRefusal | undefined {
-    return this.#queues.get(this.#classOf(job))?.refusal(job);
+    return refusalAmong(this.#queues.values(), job, this.#limits);
   }
 
-  /** Of the jobs that fill a bound against this one, the one that starts first. */
+  /** Of the jobs that fill a bound against this one, one that starts first in its queue: its own before others. */
   firstWithin(bound: QueueRefusal, job: QueuedJob): JobId | undefined {
-    return this.#queues.get(this.#classOf(job))?.firstWithin(bound, job);
+    const own = this.#queues.get(this.#classOf(job))?.firstWithin(bound, job);
+    if (own !== undefined) return own;
+    for (const queue of this.#queues.values()) {
+      const first = queue.firstWithin(bound, job);
+      if (first !== undefined) return first;
+    }
+    return undefined;
   }
 
   add(job: QueuedJob, nowMs: number): void {

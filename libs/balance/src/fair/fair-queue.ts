@@ -63,15 +63,18 @@ export class FairQueue {
 
   /** Whether a bound stands against this job; `undefined` when it may be queued. */
   refusal(job: QueuedJob): QueueRefusal | undefined {
-    let ofUser = 0;
-    let ofGuild = 0;
+    return refusalAmong([this], job, this.#limits);
+  }
+
+  /** Jobs that wait here of this one's user, of its guild, and in its lane. */
+  beside(job: QueuedJob): { readonly user: number; readonly guild: number; readonly lane: number } {
+    let user = 0;
+    let guild = 0;
     for (const lane of this.#lanes.values()) {
-      ofUser += lane.waitingOfUser(job);
-      ofGuild += lane.waitingOf(job.guildKey);
+      user += lane.waitingOfUser(job);
+      guild += lane.waitingOf(job.guildKey);
     }
-    if (ofUser >= this.#limits.perUser && job.userKey !== everyUser) return 'user_bound';
-    if (ofGuild >= this.#limits.perGuild) return 'guild_bound';
-    return this.#lane(job.lane).size >= this.#limits.perLane ? 'lane_bound' : undefined;
+    return { user, guild, lane: this.#lane(job.lane).size };
   }
 
   /** Of the jobs that fill a bound against this one, the one that starts first. */
@@ -194,4 +197,22 @@ export class FairQueue {
       }
     }
   }
+}
+
+/** The bound that stands against a job over several queues together; `undefined` when it may be queued. */
+export function refusalAmong(
+  queues: Iterable<FairQueue>,
+  job: QueuedJob,
+  { perGuild, perLane, perUser }: FairQueueLimits,
+): QueueRefusal | undefined {
+  const sum = { user: 0, guild: 0, lane: 0 };
+  for (const queue of queues) {
+    const { guild, lane, user } = queue.beside(job);
+    sum.user += user;
+    sum.guild += guild;
+    sum.lane += lane;
+  }
+  if (sum.user >= perUser && job.userKey !== everyUser) return 'user_bound';
+  if (sum.guild >= perGuild) return 'guild_bound';
+  return sum.lane >= perLane ? 'lane_bound' : undefined;
 }
