@@ -17,6 +17,9 @@ export interface StudySize {
   readonly seeds: number;
   /** Jobs of the steady situation, over all seeds. */
   readonly jobs: number;
+  /** How long the surge lasts, and how long all is well before the crash; default two and four minutes. */
+  readonly surgeMs?: number;
+  readonly crashAfterMs?: number;
 }
 
 /** One design in one situation. */
@@ -56,10 +59,8 @@ const field: FleetShape = {
 };
 const quietGuilds = 200;
 const warmUpMs = 60_000;
-const crashAfterMs = 240_000;
 /** What is measured of a crash: the jobs that arrive in the minute after it. */
 const crashWindowMs = 60_000;
-const surgeMs = 120_000;
 
 interface Situation {
   readonly name: StudyRow['situation'];
@@ -166,11 +167,11 @@ export function* balancerStudy(size: StudySize): Generator<StudyRow> {
   const several = ['shared_view', 'active_standby', 'credits_stealing'] as const;
   for (const design of [...several, 'central'] as const) {
     for (const balancers of design === 'central' ? [1] : [1, 3, 8]) {
-      yield observe(design, surge(balancers), size);
+      yield observe(design, surge(balancers, size.surgeMs), size);
     }
   }
   for (const design of several) {
-    for (const balancers of [3, 8]) yield observe(design, crash(balancers), size);
+    for (const balancers of [3, 8]) yield observe(design, crash(balancers, size.crashAfterMs), size);
   }
   for (const load of [0.2, 0.9]) yield observe('shared_view', spread(load), { ...size, seeds: 1 });
   for (const workers of [3, 10, 30]) {
@@ -181,7 +182,7 @@ export function* balancerStudy(size: StudySize): Generator<StudyRow> {
   for (const balancers of [1, 3, 8]) yield observe('shared_view', ephemeral(balancers), size);
 }
 
-function surge(balancers: number): Situation {
+function surge(balancers: number, surgeMs = 120_000): Situation {
   return {
     name: 'surge',
     shape: { ...field, balancers },
@@ -191,7 +192,7 @@ function surge(balancers: number): Situation {
   };
 }
 
-function crash(balancers: number): Situation {
+function crash(balancers: number, crashAfterMs = 240_000): Situation {
   return {
     name: 'crash',
     shape: { ...field, balancers },
