@@ -171,7 +171,8 @@ export function* balancerStudy(size: StudySize): Generator<StudyRow> {
     }
   }
   for (const design of several) {
-    for (const balancers of [3, 8]) yield observe(design, crash(balancers, size.crashAfterMs), size);
+    for (const balancers of [3, 8])
+      yield observe(design, crash(balancers, size.crashAfterMs), size);
   }
   for (const load of [0.2, 0.9]) yield observe('shared_view', spread(load), { ...size, seeds: 1 });
   for (const workers of [3, 10, 30]) {
