@@ -76,8 +76,17 @@ export const features: readonly Feature[] = [
   { id: 'C3', name: 'Four timers: connect, first token, between tokens, total' },
   {
     id: 'C4',
-    name: 'Retries only before the first text, with full jitter, honouring Retry-After',
-    missing: 'the retry budget',
+    name: 'Retries only before the first text, with full jitter, honouring Retry-After, out of one budget a process',
+  },
+  {
+    id: 'C5',
+    name: 'A circuit breaker for each provider, key and model; keys that are refused or over their limit are left alone',
+    missing: 'the breakers shared by the fleet',
+  },
+  {
+    id: 'C6',
+    name: 'A ladder of rungs that steps down before the first text, remembers bad ones, and says who answered',
+    missing: 'hedging of the priority lane',
   },
   {
     id: 'F1',

@@ -1,5 +1,12 @@
 export { type ModelSource, ModelSourceError, modelSourceFrom } from './model-source.ts';
-export type { CallOptions, CompletionRequest, Provider, Retry, StreamPart } from './provider.ts';
+export type {
+  CallOptions,
+  CompletionRequest,
+  Provider,
+  Retry,
+  RungCall,
+  StreamPart,
+} from './provider.ts';
 export { type ProviderChoice, type ProviderConfig, providerChoice } from './provider-choice.ts';
 export type { ProviderFault } from './provider-fault.ts';
 export { providerFrom } from './provider-from.ts';

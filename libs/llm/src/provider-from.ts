@@ -1,24 +1,30 @@
 import type { Clock, Random } from '@starling/clock';
 import { ConfigError } from '@starling/config';
-import { ConnectionPool } from '@starling/pool';
-import { registerSecret } from '@starling/telemetry';
-import { HttpProvider } from './http-provider.ts';
-import { ollamaDialect } from './ollama-dialect.ts';
-import { openaiDialect } from './openai-dialect.ts';
+import { BreakerBoard } from './ladder/breaker-board.ts';
+import { ConnectionShelf } from './ladder/connection-shelf.ts';
+import { LadderBook } from './ladder/ladder-book.ts';
+import { LadderProvider } from './ladder/ladder-provider.ts';
+import { RetryBudget } from './ladder/retry-budget.ts';
+import { ladderOfSettings } from './ladder-of-settings.ts';
 import type { Provider } from './provider.ts';
-import { type ProviderConfig, providerChoice } from './provider-choice.ts';
-import { RetryingProvider } from './retrying-provider.ts';
+import type { ProviderConfig } from './provider-choice.ts';
+
+/** The language models of a process. Disposing it closes their connections. */
+export interface OpenedProvider extends Provider {
+  /** What is known of its rungs, to be shared with the rest of the fleet. */
+  readonly board: BreakerBoard;
+}
 
 /**
- * The provider of the settings: dialect, pool, timers, retries. Opens no connection yet.
+ * The provider of the settings: dialects, pools, timers, breakers, retries. Opens no connection yet.
  * @throws {ConfigError} when no provider is configured
  */
 export function providerFrom(
   config: ProviderConfig,
   parts: { readonly clock: Clock; readonly random: Random },
-): Provider {
-  const choice = providerChoice(config);
-  if (!choice) {
+): OpenedProvider {
+  const ladders = ladderOfSettings(config);
+  if (!ladders) {
     throw new ConfigError([
       {
         variable: 'OPENAI_BASE_URL',
@@ -27,29 +33,14 @@ export function providerFrom(
       },
     ]);
   }
-  const keys = { openrouter: config.openrouterKey, openai: config.openaiKey, ollama: undefined };
-  const key = keys[choice.name];
-  if (key !== undefined) registerSecret(key);
-  const pool = new ConnectionPool({
-    origin: new URL(choice.baseUrl).origin,
-    clock: parts.clock,
-    min: Math.min(config.poolMin, config.poolMax),
-    max: config.poolMax,
-    maxWaiters: config.poolMaxWaiters,
-    acquireTimeoutMs: config.acquireTimeoutMs,
-    connectTimeoutMs: config.connectTimeoutMs,
-    lifetimeMs: config.poolLifetimeMs,
-    idleMs: config.poolIdleMs,
+  const { clock, random } = parts;
+  const shelf = new ConnectionShelf({ clock, settings: config });
+  const book = new LadderBook(ladders, shelf);
+  const board = new BreakerBoard({ clock });
+  const provider = new LadderProvider({
+    ...{ board, clock, random, ladders: () => book },
+    budget: new RetryBudget(clock),
+    maxRetries: config.retries,
   });
-  const direct = new HttpProvider({
-    name: choice.name,
-    defaultModel: choice.model,
-    dialect:
-      choice.name === 'ollama' ? ollamaDialect() : openaiDialect({ baseUrl: choice.baseUrl, key }),
-    pool,
-    clock: parts.clock,
-    limits: config,
-    secret: key,
-  });
-  return new RetryingProvider(direct, { ...parts, maxRetries: config.retries });
+  return Object.assign(provider, { board });
 }

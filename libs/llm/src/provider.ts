@@ -27,6 +27,8 @@ export type StreamPart =
       readonly reason: 'stop' | 'length' | 'content_filter';
       /** The model that answered, by the provider's word. */
       readonly model: string;
+      /** Which of several providers it was; absent where there is but one. */
+      readonly provider?: string | undefined;
     }
   | { readonly kind: 'error'; readonly fault: ProviderFault };
 
@@ -36,6 +38,20 @@ export interface Retry {
   readonly delayMs: number;
   /** 1 for the first retry. */
   readonly retry: number;
+}
+
+/** One rung of a ladder was called, and that is over. */
+export interface RungCall {
+  readonly provider: string;
+  /** Name of the key, never the key; empty without one. */
+  readonly key: string;
+  readonly model: string;
+  /** Why it was called: as usual, to see whether it is well again, or because no rung is well. */
+  readonly as: 'usual' | 'probe' | 'forced';
+  /** `left`: whoever read it went away. */
+  readonly ended: 'answered' | 'failed' | 'left';
+  readonly ms: number;
+  readonly fault?: ProviderFault | undefined;
 }
 
 export interface CallOptions {
@@ -49,6 +65,8 @@ export interface CallOptions {
   /** Nothing is tried again that could not end by then; milliseconds since the Unix epoch. */
   readonly deadlineAtMs: number;
   readonly onRetry?: (retry: Retry) => void;
+  /** Called for each rung that was dialled, when its call is over. */
+  readonly onRungCall?: (call: RungCall) => void;
 }
 
 /** A language model service. Disposing it closes its connections. */

@@ -105,7 +105,7 @@ describe('a provider over HTTP', () => {
       { kind: 'reasoning', text: 'hm' },
       { kind: 'text', text: 'Hello' },
       { kind: 'usage', usage: { promptTokens: 3, completionTokens: 1, estimated: false } },
-      { kind: 'finish', reason: 'stop', model: 'm' },
+      { kind: 'finish', reason: 'stop', model: 'm', provider: 'openai' },
     ]);
     expect(JSON.parse(asked)).toMatchObject({ stream: false });
   });

@@ -31,6 +31,12 @@ export const attributeNames = {
   expectedWaitMs: 'starling.queue.expected_wait_ms',
   httpStatus: 'http.response.status_code',
   llmRetries: 'starling.llm.retries',
+  /** Rungs of the ladder that were dialled for the answer; each that failed is an event of the span. */
+  llmCalls: 'starling.llm.calls',
+  /** Which rung answered, or was dialled last: `provider/model`, with the name of its key where it has one. */
+  llmRung: 'starling.llm.rung',
+  /** Why that rung was dialled: `usual`, `probe` of one that was open, `forced` for want of a better one. */
+  llmRungAs: 'starling.llm.rung.as',
   frames: 'starling.llm.frames',
   /** What came of a press of a button: `stopped`, `ended`, `not_allowed`, ... */
   pressOutcome: 'starling.press.outcome',
@@ -77,6 +83,12 @@ export const spanNames = {
 
 /** A span's name; the set is closed so that every trace reads the same. */
 export type SpanName = (typeof spanNames)[keyof typeof spanNames];
+
+/** Names of the events on our spans. */
+export const spanEventNames = {
+  /** A rung of the ladder was dialled and did not answer. */
+  rungFailed: 'llm.rung_failed',
+} as const;
 
 /** W3C baggage keys (w3.org/TR/baggage): who a message is about, carried with its context. */
 export const baggageNames = {

@@ -2,7 +2,7 @@
 import type { FirstToken } from '@starling/balance';
 import { type Clock, deadlineAfter } from '@starling/clock';
 import type { ErrorCode, Job, JobOutcome, Usage } from '@starling/contracts';
-import type { CallOptions, Provider } from '@starling/llm';
+import type { CallOptions, Provider, RungCall } from '@starling/llm';
 import {
   attributeNames,
   type Context,
@@ -10,6 +10,7 @@ import {
   type RoleTelemetry,
   type Span,
   SpanKind,
+  spanEventNames,
 } from '@starling/telemetry';
 import type { FrameSender } from './frame-sender.ts';
 import type { Seat } from './shared-call.ts';
@@ -62,6 +63,20 @@ class JobFailure extends Error {
   }
 }
 
+/** What a trace tells of the rungs that were dialled for an answer. */
+function tellRung(span: Span, call: RungCall, count: number): void {
+  const { as, ended, fault, key, model, ms, provider } = call;
+  const rung = `${provider}/${model}${key === '' ? '' : ` (${key})`}`;
+  span.setAttribute(attributeNames.llmCalls, count);
+  span.setAttribute(attributeNames.llmRung, rung);
+  span.setAttribute(attributeNames.llmRungAs, as);
+  if (ended !== 'failed') return;
+  span.addEvent(spanEventNames.rungFailed, {
+    ...{ [attributeNames.llmRung]: rung, [attributeNames.llmRungAs]: as, ms: Math.round(ms) },
+    [attributeNames.errorDetail]: fault?.detail ?? 'unknown',
+  });
+}
+
 /** Runs the job until its answer, its failure, its deadline or the signal. Never rejects. */
 export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer> {
   const { clock, telemetry, provider } = parts;
@@ -77,6 +92,7 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
   const isShared = () => seat !== undefined && !seat.pays;
 
   const stream = async (span: Span): Promise<JobOutcome> => {
+    let rungCalls = 0;
     let usage: Usage = { promptTokens: 0, completionTokens: 0, estimated: true };
     const options: CallOptions = {
       signal: AbortSignal.any([run.signal, deadline.signal]),
@@ -86,6 +102,7 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
         span.setAttribute(attributeNames.llmRetries, retry);
         telemetry.log('llm').warn('llm.retry', { jobId: job.jobId, ...fault, delayMs, retry });
       },
+      onRungCall: (call) => tellRung(span, call, ++rungCalls),
     };
     const answer = seat
       ? seat.read(job, { ...options, span: span.spanContext() })
@@ -119,6 +136,7 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
         case 'finish':
           frames.flush();
           span.setAttribute(genAiNames.responseModel, part.model);
+          if (part.provider) span.setAttribute(genAiNames.provider, part.provider);
           span.setAttribute(genAiNames.finishReasons, [part.reason]);
           span.setAttribute(attributeNames.frames, frames.sent);
           if (isShared()) span.setAttribute(attributeNames.shared, true);

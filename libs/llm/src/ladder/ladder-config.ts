@@ -1,0 +1,44 @@
+/** Providers and ladders as they are meant, with their keys: what a file or the settings come to. */
+import { hostname } from 'node:os';
+import type { Price } from './rung.ts';
+
+export type DialectName = 'openai' | 'ollama' | 'anthropic';
+
+export interface ProviderKey {
+  /** Of the variable or file that it stands in. */
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface ProviderPlace {
+  readonly name: string;
+  readonly dialect: DialectName;
+  readonly baseUrl: string;
+  /** None: the provider wants no key. */
+  readonly keys: readonly ProviderKey[];
+}
+
+export interface LadderStep {
+  readonly provider: string;
+  readonly model: string;
+  readonly price?: Price | undefined;
+}
+
+export interface LadderConfig {
+  readonly providers: readonly ProviderPlace[];
+  readonly models: readonly { readonly name: string; readonly ladder: readonly LadderStep[] }[];
+  /** The model that answers when none is asked for. */
+  readonly defaultModel: string;
+  /** Any other name goes to the only provider as it stands. */
+  readonly takesAnyModel: boolean;
+}
+
+/**
+ * What names a key's provider in the whole fleet. A loopback address is every host's own server, and what
+ * one host learns of its own says nothing about another's.
+ */
+export function keyIdOf(place: ProviderPlace, keyName: string): string {
+  const { hostname: host } = new URL(place.baseUrl);
+  const isLocal = host === 'localhost' || host === '[::1]' || host.startsWith('127.');
+  return `${place.name} ${isLocal ? `${hostname()} ` : ''}${place.baseUrl} ${keyName}`;
+}

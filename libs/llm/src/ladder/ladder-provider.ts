@@ -1,0 +1,189 @@
+/**
+ * A provider over the rungs of a ladder (features C4 to C6). A call goes down the ladder until a rung has
+ * shown its first text; a rung that is known to be bad is passed over, so that a message does not pay for
+ * it. When the ladder is at its end the call may begin anew, twice and out of the process's budget. Once
+ * text was shown there is no silent second try.
+ */
+import type { Clock, Random } from '@starling/clock';
+import { type Backoff, fullJitterMs } from '@starling/lifecycle';
+import type { PoolStats } from '@starling/pool';
+import type {
+  CallOptions,
+  CompletionRequest,
+  Provider,
+  RungCall,
+  StreamPart,
+} from '../provider.ts';
+import type { ProviderFault } from '../provider-fault.ts';
+import { blameOf } from './blame.ts';
+import type { BreakerBoard } from './breaker-board.ts';
+import type { BreakerPermit } from './circuit-breaker.ts';
+import { LadderCall } from './ladder-call.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import type { Ladder, Rung } from './rung.ts';
+
+/** Short beside the first token's 8 s, so that a hiccup is hidden from the reader. */
+const backoff: Backoff = { baseMs: 250, capMs: 4_000 };
+
+/** The ladders as they were when a call began. Dispose it when the call is over. */
+export interface LadderLease extends Disposable {
+  /** The rungs of a model, the default one's unless named; undefined for a model that there is none of. */
+  ladderOf(model: string | undefined): Ladder | undefined;
+}
+
+/** The ladders of one configuration, and the connections below them. */
+export interface Ladders extends Omit<Provider, 'stream'> {
+  /** Takes part in a call: connections stay open until it is disposed. */
+  lease(): LadderLease;
+}
+
+export interface LadderProviderParts {
+  /** Which rungs there are now. */
+  readonly ladders: () => Ladders;
+  readonly board: BreakerBoard;
+  readonly budget: RetryBudget;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly maxRetries: number;
+}
+
+const cancelled: ProviderFault = { code: 'cancelled', retryable: false, detail: 'cancelled' };
+const notFound: ProviderFault = {
+  ...{ code: 'model_not_found', retryable: false, detail: 'model_not_configured' },
+};
+const resting: ProviderFault = {
+  ...{ code: 'provider_limited', retryable: true, detail: 'every_key_rests' },
+};
+
+/** See the module's header. */
+export class LadderProvider implements Provider {
+  readonly #parts: LadderProviderParts;
+
+  constructor(parts: LadderProviderParts) {
+    this.#parts = parts;
+  }
+
+  get name(): string {
+    return this.#parts.ladders().name;
+  }
+
+  get defaultModel(): string {
+    return this.#parts.ladders().defaultModel;
+  }
+
+  get maxConcurrent(): number {
+    return this.#parts.ladders().maxConcurrent;
+  }
+
+  stats(): PoolStats {
+    return this.#parts.ladders().stats();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.ladders()[Symbol.asyncDispose]();
+  }
+
+  async *stream(request: CompletionRequest, call: CallOptions): AsyncGenerator<StreamPart> {
+    const { board, budget, clock, random } = this.#parts;
+    using lease = this.#parts.ladders().lease();
+    const ladder = lease.ladderOf(request.model);
+    if (!ladder) {
+      yield { kind: 'error', fault: notFound };
+      return;
+    }
+    budget.earn();
+    const course = new LadderCall(ladder, { health: board.health, random });
+    let fault: ProviderFault | undefined;
+    for (let retry = 1; ; ) {
+      const step = course.next(clock.monotonicMs());
+      if (step.kind === 'dial') {
+        // Nothing is waited for otherwise, so that whoever comes next sees this call's load.
+        if (step.permit.kind === 'probe' && !(await board.mayProbe(step.rung))) {
+          course.pass(step.rung);
+          continue;
+        }
+        fault = yield* this.#dial(step, request, call);
+        if (!fault) return;
+        if (isFinal(fault)) break;
+        course.failed(step.rung, fault);
+        continue;
+      }
+      const delayMs = this.#pauseBefore(retry, { fault, course, deadlineAtMs: call.deadlineAtMs });
+      if (delayMs === undefined) break;
+      call.onRetry?.({ fault: fault ?? resting, delayMs, retry });
+      retry += 1;
+      try {
+        await clock.sleep(delayMs, { signal: call.signal });
+      } catch {
+        fault = cancelled;
+        break;
+      }
+    }
+    yield { kind: 'error', fault: fault ?? resting };
+  }
+
+  /** Passes one rung's answer on; returns the fault that it ended in before any text. */
+  async *#dial(
+    { permit, rung }: { readonly permit: BreakerPermit; readonly rung: Rung },
+    request: CompletionRequest,
+    call: CallOptions,
+  ): AsyncGenerator<StreamPart, ProviderFault | undefined> {
+    const { board, clock } = this.#parts;
+    const startedAtMs = clock.monotonicMs();
+    const health = board.health.of(rung);
+    let open = true;
+    // Before its last part is passed on: who reads that asks for no more.
+    const end = (ended: RungCall['ended'], fault?: ProviderFault) => {
+      if (!open) return;
+      open = false;
+      health.inFlight -= 1;
+      board.settle({ permit, rung }, ended === 'answered' ? 'answered' : fault);
+      const { keyName: key, model, providerName: provider } = rung;
+      const ms = clock.monotonicMs() - startedAtMs;
+      call.onRungCall?.({ provider, key, model, as: permit.kind, ended, ms, fault });
+    };
+    let hasText = false;
+    health.inFlight += 1;
+    try {
+      for await (const part of rung.provider.stream({ ...request, model: rung.model }, call)) {
+        if (part.kind === 'error') {
+          end('failed', part.fault);
+          if (!hasText) return part.fault;
+          yield part;
+        } else if (part.kind === 'finish') {
+          end('answered');
+          yield { ...part, provider: rung.providerName };
+        } else {
+          hasText ||= part.kind === 'text';
+          yield part;
+        }
+      }
+      return undefined;
+    } finally {
+      end('left');
+    }
+  }
+
+  /** How long to wait for the ladder's beginning; undefined: the fault is final. */
+  #pauseBefore(
+    retry: number,
+    of: {
+      readonly fault: ProviderFault | undefined;
+      readonly course: LadderCall;
+      readonly deadlineAtMs: number;
+    },
+  ): number | undefined {
+    const { budget, clock, maxRetries, random } = this.#parts;
+    const restMs = of.course.again(clock.monotonicMs());
+    if (restMs === undefined || retry > maxRetries) return undefined;
+    const delayMs = fullJitterMs(backoff, retry, random) + restMs;
+    if (clock.nowMs() + delayMs >= of.deadlineAtMs) return undefined;
+    // Who has only waited so far has spent nothing.
+    return of.fault === undefined || budget.spend() ? delayMs : undefined;
+  }
+}
+
+/** No other rung would do better, or nobody waits for it. */
+function isFinal(fault: ProviderFault): boolean {
+  return fault.code === 'cancelled' || blameOf(fault) === 'request';
+}

@@ -1,0 +1,107 @@
+/** A ladder over fake providers on a simulated clock. */
+import { type Random, SimulatedClock } from '@starling/clock';
+import { BreakerBoard } from '../src/ladder/breaker-board.ts';
+import { LadderProvider, type Ladders } from '../src/ladder/ladder-provider.ts';
+import { RetryBudget } from '../src/ladder/retry-budget.ts';
+import type { Ladder, Rung } from '../src/ladder/rung.ts';
+import type { CallOptions, Retry, RungCall, StreamPart } from '../src/provider.ts';
+import type { ProviderFault } from '../src/provider-fault.ts';
+import { FakeProvider, type FakeStep } from '../src/testing.ts';
+
+export type Script = (call: number) => readonly FakeStep[];
+
+export const fails = (changes: Partial<ProviderFault> = {}): FakeStep[] => [
+  {
+    kind: 'error',
+    fault: { code: 'provider_unavailable', detail: 'http_500', retryable: true, ...changes },
+  },
+];
+
+/** Draws the longest wait there is. */
+const highest: Random = { next: () => 1, integer: (bound) => bound - 1 };
+
+/** A rung as a test names it: who answers, under which key. */
+export interface FakeRung {
+  readonly model: string;
+  readonly key?: string;
+  readonly script: Script;
+}
+
+export class LadderBench {
+  readonly clock = new SimulatedClock();
+  readonly retries: Retry[] = [];
+  readonly rungCalls: RungCall[] = [];
+  readonly board = new BreakerBoard({ clock: this.clock });
+  readonly fakes = new Map<string, FakeProvider>();
+  readonly provider: LadderProvider;
+
+  constructor(
+    steps: readonly (readonly FakeRung[])[],
+    options: { readonly random?: Random; readonly budget?: RetryBudget } = {},
+  ) {
+    const ladder: Ladder = steps.map((keys) => keys.map((rung) => this.#rung(rung)));
+    const ladders: Ladders = {
+      ...{ name: 'fake', defaultModel: 'chat', maxConcurrent: 20 },
+      stats: () => new FakeProvider({ clock: this.clock, script: () => [] }).stats(),
+      lease: () => ({
+        ladderOf: (model) => (model === undefined || model === 'chat' ? ladder : undefined),
+        [Symbol.dispose]: () => {},
+      }),
+      [Symbol.asyncDispose]: async () => {},
+    };
+    this.provider = new LadderProvider({
+      ladders: () => ladders,
+      board: this.board,
+      budget: options.budget ?? new RetryBudget(this.clock),
+      clock: this.clock,
+      random: options.random ?? highest,
+      maxRetries: 2,
+    });
+  }
+
+  /** Calls of a model so far. */
+  calls(model: string, key = ''): number {
+    return this.fakes.get(`${model} ${key}`)?.calls.length ?? 0;
+  }
+
+  /** Asks once and moves time on until the answer has ended. */
+  async ask(
+    options: Partial<CallOptions> & { readonly deadlineMs?: number; readonly model?: string } = {},
+  ): Promise<StreamPart[]> {
+    const parts: StreamPart[] = [];
+    let ended = false;
+    const request = {
+      ...{ messages: [{ role: 'user' as const, content: 'Hello?' }], maxCompletionTokens: 100 },
+      model: options.model,
+    };
+    const reading = (async () => {
+      for await (const part of this.provider.stream(request, {
+        signal: new AbortController().signal,
+        deadlineAtMs: this.clock.nowMs() + (options.deadlineMs ?? 60_000),
+        onRetry: (retry) => this.retries.push(retry),
+        onRungCall: (call) => this.rungCalls.push(call),
+        ...options,
+      })) {
+        parts.push(part);
+      }
+    })().finally(() => {
+      ended = true;
+    });
+    // Without a wait it ends within the present moment.
+    await this.clock.advance(0);
+    while (!ended) await this.clock.advance(50);
+    await reading;
+    return parts;
+  }
+
+  #rung({ key = '', model, script }: FakeRung): Rung {
+    const fake = new FakeProvider({ clock: this.clock, script: (_, call) => script(call) });
+    this.fakes.set(`${model} ${key}`, fake);
+    const providerName = `${model}-house`;
+    const keyId = `${providerName} ${key}`;
+    return {
+      ...{ id: `${keyId} ${model}`, keyId, keyName: key, model, providerName },
+      provider: fake,
+    };
+  }
+}
