@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ConfigError } from '@starling/config';
 import { describe, expect, it } from 'vitest';
 import { childEnvironment } from '../src/fleet/child-environment.ts';
@@ -23,6 +26,7 @@ describe('the plan of a start', () => {
     [{ OPENAI_BASE_URL: 'http://127.0.0.1:8000/v1' }, /127\.0\.0\.1:8000/],
     [{ OPENROUTER_API_KEY: 'k'.repeat(20) }, /openrouter/],
     [{ OLLAMA_HOST: '127.0.0.1' }, /11434/],
+    [{ STARLING_PROVIDERS_FILE: 'providers.json' }, /providers\.json/],
   ])('takes the provider of %j', (environment, expected) => {
     const { provider } = planFleet(environment);
     expect(provider.kind === 'real' && provider.what).toMatch(expected);
@@ -56,5 +60,18 @@ describe("a child's environment", () => {
     ['all', ['DISCORD_TOKEN', 'OPENROUTER_API_KEY', 'PATH', 'STARLING_LOG_LEVEL']],
   ] as const)('gives the %s only the secrets that it needs', (role, names) => {
     expect(Object.keys(childEnvironment(environment, role)).sort()).toEqual(names);
+  });
+
+  it('gives keys of providers to workers alone, whatever the file of providers calls them', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'starling-plan-'));
+    const path = join(folder, 'providers.json');
+    const place = { name: 'near', dialect: 'openai', baseUrl: 'https://near.example/v1' };
+    const ladder = [{ provider: 'near', model: 'm' }];
+    const providers = [{ ...place, keys: [{ env: 'NEAR_SECRET' }] }];
+    writeFileSync(path, JSON.stringify({ providers, models: [{ name: 'chat', ladder }] }));
+    const named = { NEAR_SECRET: 'k', SOME_API_KEY: 'k', STARLING_PROVIDERS_FILE: path };
+    expect(childEnvironment(named, 'other')).toEqual({});
+    expect(childEnvironment(named, 'worker')).toEqual(named);
+    rmSync(folder, { recursive: true });
   });
 });

@@ -27,7 +27,7 @@ import {
 } from '@starling/contracts';
 import { createMemoryAdmission } from '@starling/jobs';
 import { runProcess } from '@starling/lifecycle';
-import { modelSourceFrom, providerFrom } from '@starling/llm';
+import { providerFrom } from '@starling/llm';
 import {
   openDiscord,
   openJobs,
@@ -56,7 +56,7 @@ await runProcess({
     const balancer = { ...parseConfig(balancerSection, environment), ...admission, ...delivery };
     const worker = { ...parseConfig(workerSection, environment), ...delivery };
     const llm = parseConfig(providerSection, environment);
-    const provider = providerFrom(llm, { clock, random });
+    const provider = providerFrom(llm, { clock, random, environment });
     const telemetry = parseConfig(telemetrySection, environment);
 
     stack.use(
@@ -98,7 +98,7 @@ await runProcess({
           clock,
           random,
           provider,
-          modelSource: modelSourceFrom(llm),
+          modelSource: provider.models,
           workerId: workerId.parse('embedded'),
           config: worker,
         }),

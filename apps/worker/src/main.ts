@@ -13,7 +13,7 @@ import {
 } from '@starling/config';
 import { workerId } from '@starling/contracts';
 import { runProcess } from '@starling/lifecycle';
-import { modelSourceFrom, providerFrom } from '@starling/llm';
+import { providerFrom } from '@starling/llm';
 import { startWorker } from '@starling/roles/worker';
 import { log, startTelemetry } from '@starling/telemetry';
 
@@ -33,8 +33,7 @@ await runProcess({
     const delivery = parseConfig(deliverySection, environment);
     const sharing = parseConfig(sharingSection, environment);
     const llm = parseConfig(providerSection, environment);
-    const provider = providerFrom(llm, { clock, random });
-    const modelSource = modelSourceFrom(llm);
+    const provider = providerFrom(llm, { clock, random, environment });
     const telemetry = parseConfig(telemetrySection, environment);
     const id = workerId.parse(instance.id ?? `worker-${random.integer(2 ** 32).toString(36)}`);
 
@@ -45,7 +44,7 @@ await runProcess({
     stack.use(provider);
     const bus = stack.use(await connectNats({ ...nats, name: id, clock, signal }));
     const config = { ...worker, ...delivery, ...sharing };
-    const io = { bus, clock, random, provider, modelSource };
+    const io = { bus, clock, random, provider, modelSource: provider.models };
     const role = await startWorker({ ...io, workerId: id, config });
     return {
       parts: [role],

@@ -1,3 +1,4 @@
+export { keyVariablesIn } from './file/parse-providers.ts';
 export { type ModelSource, ModelSourceError, modelSourceFrom } from './model-source.ts';
 export type {
   CallOptions,

@@ -1,11 +1,13 @@
 import type { Clock, Random } from '@starling/clock';
-import { ConfigError } from '@starling/config';
+import { ConfigError, type Environment } from '@starling/config';
+import { ProvidersWatch } from './file/providers-watch.ts';
 import { BreakerBoard } from './ladder/breaker-board.ts';
 import { ConnectionShelf } from './ladder/connection-shelf.ts';
-import { LadderBook } from './ladder/ladder-book.ts';
+import { CurrentLadders } from './ladder/current-ladders.ts';
 import { LadderProvider } from './ladder/ladder-provider.ts';
 import { RetryBudget } from './ladder/retry-budget.ts';
 import { ladderOfSettings } from './ladder-of-settings.ts';
+import { type ModelSource, modelSourceFrom } from './model-source.ts';
 import type { Provider } from './provider.ts';
 import type { ProviderConfig } from './provider-choice.ts';
 
@@ -13,34 +15,51 @@ import type { ProviderConfig } from './provider-choice.ts';
 export interface OpenedProvider extends Provider {
   /** What is known of its rungs, to be shared with the rest of the fleet. */
   readonly board: BreakerBoard;
+  /** Where it is looked up which models there are; undefined where nobody can say. */
+  readonly models: ModelSource | undefined;
+}
+
+export interface ProviderParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** What the keys of a file of providers are looked up in; empty unless given. */
+  readonly environment?: Environment;
 }
 
 /**
  * The provider of the settings: dialects, pools, timers, breakers, retries. Opens no connection yet.
- * @throws {ConfigError} when no provider is configured
+ * @throws {ConfigError} when no provider is configured, or the file of providers is wrong
  */
-export function providerFrom(
-  config: ProviderConfig,
-  parts: { readonly clock: Clock; readonly random: Random },
-): OpenedProvider {
-  const ladders = ladderOfSettings(config);
-  if (!ladders) {
+export function providerFrom(config: ProviderConfig, parts: ProviderParts): OpenedProvider {
+  const { clock, environment = {}, random } = parts;
+  const { providersEveryMs: everyMs, providersFile: path } = config;
+  const watch =
+    path === undefined ? undefined : new ProvidersWatch({ clock, environment, everyMs, path });
+  const first = watch ? watch.read() : ladderOfSettings(config);
+  if (!first) {
     throw new ConfigError([
       {
         variable: 'OPENAI_BASE_URL',
         value: '',
-        problem: 'set it, OPENROUTER_API_KEY or OLLAMA_HOST to say which language model answers',
+        problem:
+          'set it, OPENROUTER_API_KEY, OLLAMA_HOST or STARLING_PROVIDERS_FILE to say which language model answers',
       },
     ]);
   }
-  const { clock, random } = parts;
-  const shelf = new ConnectionShelf({ clock, settings: config });
-  const book = new LadderBook(ladders, shelf);
+  const ladders = new CurrentLadders(first, new ConnectionShelf({ clock, settings: config }));
+  watch?.start((changed) => ladders.replace(changed));
   const board = new BreakerBoard({ clock });
   const provider = new LadderProvider({
-    ...{ board, clock, random, ladders: () => book },
+    ...{ board, clock, random, ladders: () => ladders.book },
     budget: new RetryBudget(clock),
     maxRetries: config.retries,
   });
-  return Object.assign(provider, { board });
+  return Object.assign(provider, {
+    board,
+    models: watch ? ladders.models : modelSourceFrom(config),
+    async [Symbol.asyncDispose]() {
+      watch?.[Symbol.dispose]();
+      await ladders[Symbol.asyncDispose]();
+    },
+  });
 }

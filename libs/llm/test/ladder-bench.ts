@@ -47,7 +47,6 @@ export class LadderBench {
         ladderOf: (model) => (model === undefined || model === 'chat' ? ladder : undefined),
         [Symbol.dispose]: () => {},
       }),
-      [Symbol.asyncDispose]: async () => {},
     };
     this.provider = new LadderProvider({
       ladders: () => ladders,

@@ -14,7 +14,8 @@ export async function findLocalOllama(
   environment: Environment,
   say: (line: string) => void,
 ): Promise<Environment> {
-  if (providerChoice(parseConfig(providerSection, environment))) return environment;
+  const config = parseConfig(providerSection, environment);
+  if (config.providersFile !== undefined || providerChoice(config)) return environment;
   try {
     const response = await fetch(`${defaultHost}/api/tags`, {
       signal: AbortSignal.timeout(timeoutMs),

@@ -80,6 +80,9 @@ function discordOf({ botToken, apiUrl }: ConfigOf<typeof botSection>): Counterpa
 }
 
 function providerOf(config: ProviderConfig): Counterpart {
+  if (config.providersFile !== undefined) {
+    return { kind: 'real', what: `the providers of ${config.providersFile}` };
+  }
   const choice = providerChoice(config);
   return choice
     ? { kind: 'real', what: `${choice.name}, ${choice.model} at ${choice.baseUrl}` }

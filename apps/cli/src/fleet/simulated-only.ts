@@ -11,5 +11,6 @@ export function simulatedOnly(environment: Environment): Environment {
     ),
   );
   left.add(providerSection.ollamaHost.variable);
+  left.add(providerSection.providersFile.variable);
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !left.has(name)));
 }

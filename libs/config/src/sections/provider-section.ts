@@ -2,6 +2,18 @@ import { field } from '../parse.ts';
 
 /** Which language model answers, and how patiently it is called. Only workers read it. */
 export const providerSection = {
+  providersFile: field.text('STARLING_PROVIDERS_FILE', {
+    default: undefined,
+    accepts: 'path of a JSON file',
+    doc: 'Providers, their keys by name, and the ladder and prices of each model ([providers.md](providers.md)); read again when it changes. It stands in the place of the variables below.',
+  }),
+  providersEveryMs: field.integer('STARLING_PROVIDERS_EVERY_MS', {
+    default: 2_000,
+    min: 50,
+    max: 600_000,
+    unit: 'milliseconds',
+    doc: 'Time between two looks at that file and at the files of its keys. Shorter follows a change sooner, longer spares reads.',
+  }),
   openrouterKey: field.text('OPENROUTER_API_KEY', {
     default: undefined,
     secret: true,

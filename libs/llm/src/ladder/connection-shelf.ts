@@ -4,7 +4,6 @@
  */
 import type { Clock } from '@starling/clock';
 import { ConnectionPool } from '@starling/pool';
-import { registerSecret } from '@starling/telemetry';
 import type { CallLimits } from '../call-timers.ts';
 import { dialectOf } from '../dialect-of.ts';
 import { HttpProvider } from '../http-provider.ts';
@@ -62,7 +61,6 @@ export class ConnectionShelf {
 
   #open(place: ProviderPlace, key: ProviderKey | undefined): Provider {
     const { clock, settings } = this.#parts;
-    if (key) registerSecret(key.value);
     return new HttpProvider({
       name: place.name,
       // Every call of a rung names its model.

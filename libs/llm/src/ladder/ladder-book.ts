@@ -20,7 +20,7 @@ interface Opened {
 }
 
 /** See the module's header. */
-export class LadderBook implements Ladders {
+export class LadderBook implements Ladders, AsyncDisposable {
   readonly defaultModel: string;
   /** Name of the provider that is preferred for the default model. */
   readonly name: string;

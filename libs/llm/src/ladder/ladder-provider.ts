@@ -32,7 +32,8 @@ export interface LadderLease extends Disposable {
 }
 
 /** The ladders of one configuration, and the connections below them. */
-export interface Ladders extends Omit<Provider, 'stream'> {
+export interface Ladders
+  extends Pick<Provider, 'name' | 'defaultModel' | 'maxConcurrent' | 'stats'> {
   /** Takes part in a call: connections stay open until it is disposed. */
   lease(): LadderLease;
 }
@@ -56,7 +57,7 @@ const resting: ProviderFault = {
 };
 
 /** See the module's header. */
-export class LadderProvider implements Provider {
+export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose> {
   readonly #parts: LadderProviderParts;
 
   constructor(parts: LadderProviderParts) {
@@ -77,10 +78,6 @@ export class LadderProvider implements Provider {
 
   stats(): PoolStats {
     return this.#parts.ladders().stats();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#parts.ladders()[Symbol.asyncDispose]();
   }
 
   async *stream(request: CompletionRequest, call: CallOptions): AsyncGenerator<StreamPart> {
