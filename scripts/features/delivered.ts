@@ -65,8 +65,7 @@ export const features: readonly Feature[] = [
   { id: 'B10', name: 'Every choice of a worker is explained on its span' },
   {
     id: 'C1',
-    name: 'Speaks to OpenAI-compatible servers and to Ollama',
-    missing: 'Anthropic’s own protocol',
+    name: 'Speaks to OpenAI-compatible servers, to Ollama and to Anthropic, each in its own protocol',
   },
   {
     id: 'C2',

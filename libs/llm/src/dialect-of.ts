@@ -1,3 +1,4 @@
+import { anthropicDialect } from './anthropic-dialect.ts';
 import type { Dialect } from './dialect.ts';
 import type { ProviderPlace } from './ladder/ladder-config.ts';
 import { ollamaDialect } from './ollama-dialect.ts';
@@ -9,8 +10,9 @@ export function dialectOf(
   key: string | undefined,
 ): Dialect {
   switch (dialect) {
-    case 'openai':
     case 'anthropic':
+      return anthropicDialect({ baseUrl, key });
+    case 'openai':
       return openaiDialect({ baseUrl, key });
     case 'ollama':
       return ollamaDialect();

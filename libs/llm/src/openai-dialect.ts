@@ -2,10 +2,8 @@
  * OpenAI's chat completions, as OpenAI and those who copy it stream them
  * (platform.openai.com/docs/api-reference/chat-streaming, openrouter.ai/docs/api-reference/streaming).
  */
-import { StringDecoder } from 'node:string_decoder';
 import type { Sampling, Usage } from '@starling/contracts';
 import type { Dialect, DialectPart, PartReader } from './dialect.ts';
-import { maxLineLength } from './line-reader.ts';
 import {
   countIn,
   type Fields,
@@ -17,6 +15,7 @@ import {
 } from './parse-chunk.ts';
 import { ProviderFaultError } from './provider-fault.ts';
 import { SseReader } from './sse-reader.ts';
+import { WholeReader } from './whole-reader.ts';
 
 const finishReasons: Readonly<Record<string, 'length' | 'content_filter'>> = {
   length: 'length',
@@ -64,7 +63,9 @@ export function openaiDialect(options: {
     }),
     // Some servers answer in one piece whatever they were asked.
     reader: (contentType) =>
-      contentType?.startsWith('application/json') ? new WholeReader(key) : new StreamReader(key),
+      contentType?.startsWith('application/json')
+        ? new WholeReader(key, partsOf)
+        : new StreamReader(key),
   };
 }
 
@@ -84,30 +85,6 @@ class StreamReader implements PartReader {
 
   end(): Iterable<DialectPart> {
     return [];
-  }
-}
-
-class WholeReader implements PartReader {
-  readonly #secret: string | undefined;
-  readonly #decoder = new StringDecoder('utf8');
-  #text = '';
-
-  constructor(secret: string | undefined) {
-    this.#secret = secret;
-  }
-
-  read(chunk: Uint8Array): Iterable<DialectPart> {
-    this.#text += this.#decoder.write(chunk);
-    if (this.#text.length <= maxLineLength) return [];
-    throw new ProviderFaultError({
-      code: 'provider_unavailable',
-      retryable: false,
-      detail: 'answer_too_long',
-    });
-  }
-
-  end(): Iterable<DialectPart> {
-    return partsOf(parseChunk(this.#text, this.#secret));
   }
 }
 

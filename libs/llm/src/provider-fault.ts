@@ -31,6 +31,14 @@ const refused: Meaning = { code: 'provider_refused', retryable: false };
 /** Our account, not the question: no use in trying again, no fault of the user. */
 const misconfigured: Meaning = { code: 'provider_unavailable', retryable: false };
 
+/** The words of OpenAI and of Anthropic. */
+const emptyAccounts: ReadonlySet<string> = new Set([
+  'insufficient_quota',
+  'enforced_spend_limit_reached',
+]);
+/** Ours, for a prompt that OpenRouter's moderation flagged. */
+const moderated = 'flagged_input';
+
 /** HTTP status → what it means. Others: 4xx refused, everything else unavailable. */
 const statusMeanings: Readonly<Record<number, Meaning>> = {
   401: misconfigured,
@@ -62,8 +70,10 @@ export function faultOfStatus(
   const { providerCode, retryAfterMs } = options;
   return {
     ...(statusMeanings[status] ?? (isRefusal ? refused : unavailable)),
-    // OpenAI's 429 for an empty account: waiting does not help.
-    ...(providerCode === 'insufficient_quota' && misconfigured),
+    // A 429 for an empty account, or a spent budget: waiting does not help.
+    ...(providerCode !== undefined && emptyAccounts.has(providerCode) && misconfigured),
+    // A 403 for what the user wrote: the key is as good as before.
+    ...(providerCode === moderated && refused),
     detail: providerCode ? `http_${status}_${providerCode}` : `http_${status}`,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   };
@@ -104,17 +114,23 @@ export function faultAfterText(fault: ProviderFault): ProviderFault {
 
 const codePattern = /^[A-Za-z][\w.-]{0,63}$|^\d{3}$/;
 
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
 /**
  * The provider's own code in an error object, if it is a plain word: `{"error": {"code", "type"}}`
- * (OpenAI, OpenRouter) or `{"error": "text"}` (Ollama, no code). Its message is never taken: servers
+ * (OpenAI, OpenRouter, Anthropic, which may add `details.error_code`) or `{"error": "text"}` (Ollama, no code). Its message is never taken: servers
  * have been seen to repeat the key in it.
  */
 export function providerCodeIn(body: unknown, secret: string | undefined): string | undefined {
   if (typeof body !== 'object' || body === null || !('error' in body)) return undefined;
   const { error } = body;
   if (typeof error !== 'object' || error === null) return undefined;
-  for (const key of ['code', 'type'] as const) {
-    const value = key in error ? (error as Record<string, unknown>)[key] : undefined;
+  const fields = error as Readonly<Record<string, unknown>>;
+  if (isRecord(fields.metadata) && 'flagged_input' in fields.metadata) return moderated;
+  const details = isRecord(fields.details) ? fields.details : {};
+  for (const value of [details.error_code, fields.code, fields.type]) {
     const text = typeof value === 'number' ? String(value) : value;
     if (typeof text !== 'string' || !codePattern.test(text)) continue;
     if (secret === undefined || !(text.includes(secret) || secret.includes(text))) return text;

@@ -28,7 +28,9 @@ const isHttp = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(
 
 const provider = z.strictObject({
   name,
-  dialect: z.enum(['openai', 'ollama'], { error: 'set it to one of openai, ollama' }),
+  dialect: z.enum(['openai', 'ollama', 'anthropic'], {
+    error: 'set it to one of openai, ollama, anthropic',
+  }),
   /** With the version path where the API has one. */
   baseUrl: z
     .string({ error: 'give it an address: https://…' })

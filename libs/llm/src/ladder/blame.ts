@@ -15,7 +15,8 @@ const refusedKeys: ReadonlySet<string> = new Set(['401', '402', '403']);
 const statusIn = /^(?:http|stream_error)_(\d{3})(?:_|$)/;
 
 /** The words of OpenAI and of Anthropic for the same, where an error has no status. */
-const refusalWords = /insufficient_quota|authentication_error|billing_error|permission_error/;
+const refusalWords =
+  /insufficient_quota|enforced_spend_limit|(?:authentication|billing|permission)_error/;
 const limitWords = /rate_?limit/;
 
 /** Whom to blame for a fault. */
