@@ -79,8 +79,7 @@ export const features: readonly Feature[] = [
   },
   {
     id: 'C5',
-    name: 'A circuit breaker for each provider, key and model; keys that are refused or over their limit are left alone',
-    missing: 'the breakers shared by the fleet',
+    name: 'A circuit breaker for each provider, key and model, and the standing of each key, shared by the fleet',
   },
   {
     id: 'C6',

@@ -44,7 +44,8 @@ await runProcess({
     stack.use(provider);
     const bus = stack.use(await connectNats({ ...nats, name: id, clock, signal }));
     const config = { ...worker, ...delivery, ...sharing };
-    const io = { bus, clock, random, provider, modelSource: provider.models };
+    const { board, models: modelSource } = provider;
+    const io = { bus, clock, random, provider, board, modelSource };
     const role = await startWorker({ ...io, workerId: id, config });
     return {
       parts: [role],

@@ -1,4 +1,5 @@
 export * from './attached-body.ts';
+export * from './breaker-state.ts';
 export * from './contract.ts';
 export * from './dispatch.ts';
 export * from './errors.ts';

@@ -34,6 +34,7 @@ export const subjects = {
   allResends: 'resend.*',
   balancerHeartbeat: 'bal.hb',
   took: 'bal.took',
+  breakerState: 'cb.state',
   submit: (balancer: BalancerId) => `submit.${balancer}`,
   returned: (ingress: IngressId) => `returned.${ingress}`,
   exchange: (cluster: ClusterId) => `exchanges.${cluster}`,

@@ -1,4 +1,6 @@
 export { keyVariablesIn } from './file/parse-providers.ts';
+export { BreakerBoard, type BreakerChange } from './ladder/breaker-board.ts';
+export type { Rung } from './ladder/rung.ts';
 export { type ModelSource, ModelSourceError, modelSourceFrom } from './model-source.ts';
 export type {
   CallOptions,

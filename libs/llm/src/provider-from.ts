@@ -1,7 +1,8 @@
 import type { Clock, Random } from '@starling/clock';
 import { ConfigError, type Environment } from '@starling/config';
+import { counter, log } from '@starling/telemetry';
 import { ProvidersWatch } from './file/providers-watch.ts';
-import { BreakerBoard } from './ladder/breaker-board.ts';
+import { BreakerBoard, type BreakerChange } from './ladder/breaker-board.ts';
 import { ConnectionShelf } from './ladder/connection-shelf.ts';
 import { CurrentLadders } from './ladder/current-ladders.ts';
 import { LadderProvider } from './ladder/ladder-provider.ts';
@@ -48,7 +49,7 @@ export function providerFrom(config: ProviderConfig, parts: ProviderParts): Open
   }
   const ladders = new CurrentLadders(first, new ConnectionShelf({ clock, settings: config }));
   watch?.start((changed) => ladders.replace(changed));
-  const board = new BreakerBoard({ clock });
+  const board = new BreakerBoard({ clock, onChange: tellChange });
   const provider = new LadderProvider({
     ...{ board, clock, random, ladders: () => ladders.book },
     budget: new RetryBudget(clock),
@@ -62,4 +63,14 @@ export function providerFrom(config: ProviderConfig, parts: ProviderParts): Open
       await ladders[Symbol.asyncDispose]();
     },
   });
+}
+
+const changes = counter('starling.llm.breaker_changes');
+
+/** One line for each change of a rung: who reads them sees an outage begin and end. */
+function tellChange({ forMs, rungId, state }: BreakerChange, from: 'here' | 'fleet'): void {
+  changes.add(1, { state, from });
+  const { info, warn } = log('llm');
+  const tell = state === 'closed' ? info : warn;
+  tell(`rung.${state}`, { rung: rungId, from, forMs: Math.round(forMs) });
 }

@@ -162,6 +162,11 @@ export const counterMeanings = {
     description: 'Jobs by how they ended: `done`, or the code of their failure.',
     unit: '{job}',
   },
+  'starling.llm.breaker_changes': {
+    description:
+      'Rungs that opened or closed, keys that rest or are out, by state and by who found out: `here`, `fleet`.',
+    unit: '{change}',
+  },
   'starling.llm.calls_saved': {
     description: 'Answers that came from the call of another job: calls that were not made.',
     unit: '{call}',

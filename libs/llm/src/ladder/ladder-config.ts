@@ -38,7 +38,8 @@ export interface LadderConfig {
  * one host learns of its own says nothing about another's.
  */
 export function keyIdOf(place: ProviderPlace, keyName: string): string {
-  const { hostname: host } = new URL(place.baseUrl);
-  const isLocal = host === 'localhost' || host === '[::1]' || host.startsWith('127.');
-  return `${place.name} ${isLocal ? `${hostname()} ` : ''}${place.baseUrl} ${keyName}`;
+  // Not the whole address: a setting may have a password in it, and this is told and logged.
+  const { host, hostname: name, pathname } = new URL(place.baseUrl);
+  const isLocal = name === 'localhost' || name === '[::1]' || name.startsWith('127.');
+  return `${place.name} ${isLocal ? `${hostname()} ` : ''}${host}${pathname} ${keyName}`;
 }

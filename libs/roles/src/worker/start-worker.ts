@@ -24,6 +24,7 @@ import { ModelWatch } from './model-watch.ts';
 import { replyToRun } from './reply-to-run.ts';
 import { claimRun, endRun, type RunClaimsParts } from './run-claims.ts';
 import { sendReport } from './send-report.ts';
+import { shareBreakers } from './share-breakers.ts';
 import { SharedCalls } from './shared-calls.ts';
 import { workerLimitsOf } from './worker-limits.ts';
 import type { Worker, WorkerParts, WorkerSnapshot } from './worker-parts.ts';
@@ -105,6 +106,7 @@ class WorkerRole {
         released: (released) => leaveRun(this.#runs.get(released.jobId), released),
       }),
     );
+    this.#stack.use(await shareBreakers({ ...this.#parts, telemetry: this.#telemetry }));
     await this.#learnModels();
     this.#tick();
   }

@@ -2,7 +2,7 @@ import type { Bus } from '@starling/bus';
 import type { Clock, Random } from '@starling/clock';
 import type { JobId, WorkerId } from '@starling/contracts';
 import type { Drainable } from '@starling/lifecycle';
-import type { ModelSource, Provider } from '@starling/llm';
+import type { BreakerBoard, ModelSource, Provider } from '@starling/llm';
 import type { DeliveryConfig } from '../delivery/send-result.ts';
 
 /** Settings of `workerSection`, `deliverySection` and `sharingSection` that the role itself needs. */
@@ -23,6 +23,8 @@ export interface WorkerParts {
   readonly provider: Provider;
   /** Where its models are looked up; absent: it serves what its settings name, or any. */
   readonly modelSource?: ModelSource | undefined;
+  /** What the provider knows of its rungs, shared with the other workers; absent: it is kept to itself. */
+  readonly board?: BreakerBoard | undefined;
   readonly workerId: WorkerId;
   readonly config: WorkerConfig;
 }
