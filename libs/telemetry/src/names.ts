@@ -167,6 +167,10 @@ export const counterMeanings = {
       'Rungs that opened or closed, keys that rest or are out, by state and by who found out: `here`, `fleet`.',
     unit: '{change}',
   },
+  'starling.llm.answers_restarted': {
+    description: 'Answers that broke off after their first text and were begun anew.',
+    unit: '{answer}',
+  },
   'starling.llm.calls_saved': {
     description: 'Answers that came from the call of another job: calls that were not made.',
     unit: '{call}',

@@ -39,6 +39,12 @@ const providerFaults: ReadonlySet<ErrorCode> = new Set([
 /** Of text without a count, so many characters are taken for one LLM token. */
 const charactersPerToken = 4;
 
+/** As many as balancers drive: the last one's failure is told with what was shown. */
+const maxAttempts = 3;
+/** Nothing is answered in less. */
+const leastAttemptMs = 2_000;
+
+const restarted = counter('starling.llm.answers_restarted');
 const jobsEnded = counter('starling.jobs.ended');
 const callsSaved = counter('starling.llm.calls_saved');
 
@@ -85,10 +91,34 @@ async function runToEnd(
   frames[Symbol.dispose]();
   if (answer.kind === 'left') return letGo;
   const { outcome } = answer;
+  if (isCurable(run, answer, attempt, clock.nowMs())) {
+    restarted.add(1);
+    const log = telemetry.log('worker');
+    telemetry.run(() => log.info('answer.restarted', { jobId: job.jobId, attempt }), run.context);
+    // Without a result it is let go of: the next attempt begins at once, and its text replaces this one's.
+    return finishOf(answer);
+  }
   jobsEnded.add(1, { role: 'worker', ending: outcome.kind === 'done' ? 'done' : outcome.code });
   if (outcome.kind === 'done' && answer.shared) callsSaved.add(1);
   run.result = resultOf({ job, run, answer, attempt, workerId: parts.workerId });
   return finishOf(answer);
+}
+
+/**
+ * Whether an answer that broke off after its first text is worth another attempt: where what was shown can be
+ * replaced, and while there are attempts and time for it.
+ */
+function isCurable(
+  run: WorkerRun,
+  { outcome }: Extract<Answer, { kind: 'ended' }>,
+  attempt: number,
+  nowMs: number,
+): boolean {
+  if (outcome.kind !== 'failed' || outcome.code !== 'answer_cut') return false;
+  if (outcome.partialText === '' || run.request.work.kind !== 'stored') return false;
+  const { job } = run;
+  if (job?.origin.kind !== 'discord' || run.stop.signal.aborted) return false;
+  return attempt < maxAttempts && nowMs + leastAttemptMs < job.deadlineAtMs;
 }
 
 const letGo: JobFinish = { outcome: 'failed', tokens: 0, failed: false };
