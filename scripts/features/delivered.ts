@@ -87,6 +87,11 @@ export const features: readonly Feature[] = [
     missing: 'hedging of the priority lane',
   },
   {
+    id: 'C8',
+    name: 'Usage and cost of each answer, by the provider’s figures or counted, on its span and as metrics by model',
+    missing: 'sums by user and guild',
+  },
+  {
     id: 'F1',
     name: 'Answers mentions, replies and direct messages',
     missing: 'slash and context-menu commands, threads of its own',

@@ -1,7 +1,10 @@
 /** The worker and balancer processes on a real NATS: killed, told to stop, misconfigured. */
-import { connectNats } from '@starling/bus';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type Bus, connectNats } from '@starling/bus';
 import { seededRandom, systemClock } from '@starling/clock';
-import { type Job, jobContract } from '@starling/contracts';
+import { breakerStateContract, decode, type Job, jobContract, subjects } from '@starling/contracts';
 import { type RunningApp, type RunningServer, spawnApp, startNatsServer } from '@starling/harness';
 import { acceptJob } from '@starling/jobs';
 import { type LlmEmulator, startLlmEmulator } from '@starling/llm-emulator/testing';
@@ -29,6 +32,7 @@ describe('the worker and balancer processes', () => {
   let stack: AsyncDisposableStack;
   let stores: Awaited<ReturnType<FakeCluster['join']>>;
   let cluster: FakeCluster;
+  let bus: Bus;
   let jobs = 0;
 
   beforeAll(async () => {
@@ -44,7 +48,7 @@ describe('the worker and balancer processes', () => {
   beforeEach(async () => {
     emulator.resetRecord();
     stack = new AsyncDisposableStack();
-    const bus = stack.use(
+    bus = stack.use(
       await connectNats({
         url: nats.url,
         name: 'test',
@@ -121,6 +125,43 @@ describe('the worker and balancer processes', () => {
       expect(result).toMatchObject({ servedBy: 'heir', attempt: 2, outcome: { kind: 'done' } });
     }
     expect((await balancer.stop()).code).toBe(0);
+  });
+
+  it('goes by its file of providers, and tells the fleet of a rung that is dead [C5] [C6]', async () => {
+    const rungs = ['dead', 'alive'];
+    const { models } = answersOf(5);
+    emulator.setProfile({
+      models: rungs.flatMap((name) => models.map((model) => ({ ...model, name }))),
+    });
+    emulator.setFaults({
+      rules: [{ match: { model: 'dead' }, fault: { kind: 'status', status: 500 } }],
+    });
+    const path = join(mkdtempSync(join(tmpdir(), 'starling-worker-')), 'providers.json');
+    stack.defer(() => rmSync(dirname(path), { recursive: true }));
+    const place = { dialect: 'openai', baseUrl: `${emulator.url}/v1` };
+    const file = {
+      providers: rungs.map((name) => ({ name, ...place, keys: [{ env: 'EMULATED_API_KEY' }] })),
+      models: [{ name: 'chat', ladder: rungs.map((name) => ({ provider: name, model: name })) }],
+    };
+    writeFileSync(path, JSON.stringify(file));
+    const told: string[] = [];
+    await bus.messaging.subscribe(subjects.breakerState, ({ payload }) => {
+      const decoded = decode(breakerStateContract, payload);
+      if (decoded.ok) told.push(`${decoded.value.workerId} ${decoded.value.state}`);
+    });
+    const settings = { STARLING_PROVIDERS_FILE: path, EMULATED_API_KEY: 'emulated-key' };
+    await Promise.all([start(workerEntry, 'climber', settings), start(balancerEntry, 'b0')]);
+    for (let n = 1; n <= 4; n += 1) {
+      await ask();
+      await delivered(n);
+    }
+    for (const { outcome } of cluster.delivered) {
+      expect(outcome).toMatchObject({ kind: 'done', model: 'alive' });
+    }
+    const { requests } = emulator.readRecord();
+    expect(requests.filter(({ model }) => model === 'dead')).toHaveLength(2);
+    expect(told).toEqual(['climber open']);
+    emulator.setFaults({});
   });
 
   it('finishes and delivers what it streams when it is told to stop [B8]', async () => {

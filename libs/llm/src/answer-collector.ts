@@ -4,6 +4,7 @@ import type { DialectPart } from './dialect.ts';
 import type { StreamPart } from './provider.ts';
 import type { ProviderFault } from './provider-fault.ts';
 import { ThinkSplitter } from './think-splitter.ts';
+import type { TokenCounter } from './token-counter.ts';
 
 /**
  * Characters of one answer. A result has to fit its contract (512 kB) even if each were escaped, and
@@ -15,8 +16,9 @@ export const maxAnswerLength = 64 * 1024;
 /** Characters of a model's name as a server gives it: no real one is longer, and it rides on the result. */
 const maxModelLength = 200;
 
-/** A rough rule for English; used only when the server counts nothing. */
-const charactersPerToken = 4;
+/** What a chat's template adds to each message, and to the whole, in LLM tokens; about the same for all models. */
+const tokensPerMessage = 4;
+const tokensPerChat = 3;
 
 type Finish = Extract<DialectPart, { kind: 'finish' }>['reason'];
 
@@ -29,6 +31,8 @@ export class AnswerCollector {
   #finish: Finish | undefined;
   #textLength = 0;
   #reasoningLength = 0;
+  /** All that came, to be counted if the server does not. */
+  #words = '';
 
   constructor(request: { readonly model: string; readonly messages: readonly ChatMessage[] }) {
     this.#messages = request.messages;
@@ -43,6 +47,11 @@ export class AnswerCollector {
   /** Nothing more can be taken in. */
   get full(): boolean {
     return this.#textLength >= maxAnswerLength || this.#reasoningLength >= maxAnswerLength;
+  }
+
+  /** The server has told no figures (so far). */
+  get lacksUsage(): boolean {
+    return this.#usage === undefined;
   }
 
   get hasText(): boolean {
@@ -68,14 +77,17 @@ export class AnswerCollector {
     }
   }
 
-  /** The stream is over: what was held back, then usage and finish, or the fault that it ended in. */
-  end(): StreamPart[] {
+  /**
+   * The stream is over: what was held back, then usage and finish, or the fault that it ended in.
+   * @param count counts LLM tokens where the server told no figures
+   */
+  end(count: TokenCounter): StreamPart[] {
     const rest = this.#bounded(this.#splitter.end());
     const fault = this.#shortfall();
     if (fault) return [...rest, { kind: 'error', fault }];
     return [
       ...rest,
-      { kind: 'usage', usage: this.#usage ?? this.#estimate() },
+      { kind: 'usage', usage: this.#usage ?? this.#estimate(count) },
       { kind: 'finish', reason: this.#finish ?? 'length', model: this.#model },
     ];
   }
@@ -99,17 +111,18 @@ export class AnswerCollector {
       const kept = text.slice(0, maxAnswerLength - used);
       if (kind === 'text') this.#textLength += kept.length;
       else this.#reasoningLength += kept.length;
+      this.#words += kept;
       if (kept !== '') out.push({ kind, text: kept });
     }
     return out;
   }
 
-  #estimate() {
-    const promptLength = this.#messages.reduce((sum, { content }) => sum + content.length, 0);
-    return {
-      promptTokens: Math.ceil(promptLength / charactersPerToken),
-      completionTokens: Math.ceil((this.#textLength + this.#reasoningLength) / charactersPerToken),
-      estimated: true,
-    };
+  #estimate(count: TokenCounter) {
+    const prompt = this.#messages.reduce(
+      (sum, { content }) => sum + tokensPerMessage + count(content),
+      tokensPerChat,
+    );
+    const completionTokens = count(this.#words);
+    return { promptTokens: prompt, completionTokens, estimated: true };
   }
 }

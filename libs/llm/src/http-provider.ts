@@ -8,6 +8,7 @@ import { PartQueue } from './part-queue.ts';
 import type { CallOptions, CompletionRequest, Provider, StreamPart } from './provider.ts';
 import { faultAfterText, faultOfError, type ProviderFault } from './provider-fault.ts';
 import { ResponseAnswer } from './response-answer.ts';
+import { tokenCounter } from './token-counter.ts';
 import { wholeLimits } from './whole-limits.ts';
 
 /** How long a server may still send usage after the answer, or keep the stream open after its end. */
@@ -23,6 +24,9 @@ export interface HttpProviderOptions {
   /** The key, only to keep it out of faults. */
   readonly secret: string | undefined;
 }
+
+/** The server counted. */
+const uncounted = () => 0;
 
 const cancelled: ProviderFault = { code: 'cancelled', retryable: false, detail: 'cancelled' };
 
@@ -95,8 +99,12 @@ export class HttpProvider implements Provider {
         fault = ending.cause?.by === 'timer' ? ending.cause.fault : faultOfError(error);
       }
     }
-    if (fault) queue.push({ kind: 'error', fault: answer.hasText ? faultAfterText(fault) : fault });
-    else for (const part of answer.end()) queue.push(part);
+    if (fault) {
+      queue.push({ kind: 'error', fault: answer.hasText ? faultAfterText(fault) : fault });
+      return;
+    }
+    const count = answer.lacksUsage ? await tokenCounter() : uncounted;
+    for (const part of answer.end(count)) queue.push(part);
   }
 
   /** Sends the question and passes on the answer; returns the fault of a refusing status. */

@@ -11,6 +11,7 @@ import { ladderOfSettings } from './ladder-of-settings.ts';
 import { type ModelSource, modelSourceFrom } from './model-source.ts';
 import type { Provider } from './provider.ts';
 import type { ProviderConfig } from './provider-choice.ts';
+import { countUsage } from './usage-metrics.ts';
 
 /** The language models of a process. Disposing it closes their connections. */
 export interface OpenedProvider extends Provider {
@@ -54,6 +55,7 @@ export function providerFrom(config: ProviderConfig, parts: ProviderParts): Open
     ...{ board, clock, random, ladders: () => ladders.book },
     budget: new RetryBudget(clock),
     maxRetries: config.retries,
+    onUsage: (used) => countUsage(used, ladders.config),
   });
   return Object.assign(provider, {
     board,

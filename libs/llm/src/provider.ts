@@ -29,6 +29,8 @@ export type StreamPart =
       readonly model: string;
       /** Which of several providers it was; absent where there is but one. */
       readonly provider?: string | undefined;
+      /** What the call cost, US dollars, by the price of its rung; absent where none is known. */
+      readonly costUsd?: number | undefined;
     }
   | { readonly kind: 'error'; readonly fault: ProviderFault };
 
@@ -62,6 +64,11 @@ export interface CallOptions {
    * comes with its end, so that no time to its first text is to be learned from it.
    */
   readonly whole?: boolean;
+  /**
+   * Which attempt at the answer this is, 1 unless given. A further one begins a step lower on the ladder: the
+   * step above may be why there is one.
+   */
+  readonly attempt?: number;
   /** Nothing is tried again that could not end by then; milliseconds since the Unix epoch. */
   readonly deadlineAtMs: number;
   readonly onRetry?: (retry: Retry) => void;

@@ -43,7 +43,7 @@ function read(chunks: readonly (string | Uint8Array)[], type?: string): StreamPa
   };
   for (const chunk of bytesOf(...chunks)) take(reader.read(chunk));
   take(reader.end());
-  return [...parts, ...answer.end()];
+  return [...parts, ...answer.end(({ length }) => length)];
 }
 
 describe('the Anthropic dialect', () => {

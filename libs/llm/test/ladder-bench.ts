@@ -1,9 +1,9 @@
 /** A ladder over fake providers on a simulated clock. */
 import { type Random, SimulatedClock } from '@starling/clock';
 import { BreakerBoard } from '../src/ladder/breaker-board.ts';
-import { LadderProvider, type Ladders } from '../src/ladder/ladder-provider.ts';
+import { LadderProvider, type Ladders, type UsedTokens } from '../src/ladder/ladder-provider.ts';
 import { RetryBudget } from '../src/ladder/retry-budget.ts';
-import type { Ladder, Rung } from '../src/ladder/rung.ts';
+import type { Ladder, Price, Rung } from '../src/ladder/rung.ts';
 import type { CallOptions, Retry, RungCall, StreamPart } from '../src/provider.ts';
 import type { ProviderFault } from '../src/provider-fault.ts';
 import { FakeProvider, type FakeStep } from '../src/testing.ts';
@@ -24,6 +24,7 @@ const highest: Random = { next: () => 1, integer: (bound) => bound - 1 };
 export interface FakeRung {
   readonly model: string;
   readonly key?: string;
+  readonly price?: Price;
   readonly script: Script;
 }
 
@@ -31,6 +32,7 @@ export class LadderBench {
   readonly clock = new SimulatedClock();
   readonly retries: Retry[] = [];
   readonly rungCalls: RungCall[] = [];
+  readonly used: UsedTokens[] = [];
   readonly board = new BreakerBoard({ clock: this.clock });
   readonly fakes = new Map<string, FakeProvider>();
   readonly provider: LadderProvider;
@@ -55,6 +57,7 @@ export class LadderBench {
       clock: this.clock,
       random: options.random ?? highest,
       maxRetries: 2,
+      onUsage: (used) => this.used.push(used),
     });
   }
 
@@ -93,13 +96,13 @@ export class LadderBench {
     return parts;
   }
 
-  #rung({ key = '', model, script }: FakeRung): Rung {
+  #rung({ key = '', model, price, script }: FakeRung): Rung {
     const fake = new FakeProvider({ clock: this.clock, script: (_, call) => script(call) });
     this.fakes.set(`${model} ${key}`, fake);
     const providerName = `${model}-house`;
     const keyId = `${providerName} ${key}`;
     return {
-      ...{ id: `${keyId} ${model}`, keyId, keyName: key, model, providerName },
+      ...{ id: `${keyId} ${model}`, keyId, keyName: key, model, price, providerName },
       provider: fake,
     };
   }

@@ -59,6 +59,12 @@ describe('a ladder', () => {
     expect([bench.calls('a'), bench.calls('b')]).toEqual([2, 1]);
   });
 
+  it('begins a further attempt a step lower, and comes round [C6]', async () => {
+    const bench = twoRungs(answers, answers);
+    for (const attempt of [1, 2, 3]) await bench.ask({ attempt });
+    expect(bench.rungCalls.map(({ model }) => model)).toEqual(['a', 'b', 'a']);
+  });
+
   it('remembers a dead rung: no message pays for it until one probe finds it well [C5] [C6]', async () => {
     let dead = true;
     const bench = twoRungs(
@@ -107,6 +113,17 @@ describe('a ladder', () => {
     expect(bench.rungCalls.every(({ as }) => as === 'usual')).toBe(true);
   });
 
+  it('leaves a key alone for twice as long each time that it is over its limit [C5]', async () => {
+    const bench = twoRungs(() => fails(limited), answers);
+    const { key } = bench.board.health.of({ id: 'a-house  a', keyId: 'a-house ' });
+    for (const restMs of [500, 1_000, 2_000]) {
+      // Of calls that were under way together one counts.
+      await Promise.all([bench.ask(), bench.ask(), bench.ask()]);
+      expect(key.restMs(bench.clock.monotonicMs())).toBe(restMs);
+      await bench.clock.advance(restMs);
+    }
+  });
+
   it('waits for the key that is free first when all rest [C4]', async () => {
     const bench = twoRungs(
       (call) => (call === 0 ? fails({ ...limited, retryAfterMs: 9_000 }) : answerOf('Hi')),
@@ -123,6 +140,21 @@ describe('a ladder', () => {
       { kind: 'error', fault: { detail: 'every_key_rests' } },
     ]);
     expect([late.calls('a'), late.calls('b')]).toEqual([1, 1]);
+  });
+
+  it('waits for a key that rests rather than for one that is out [C4] [C5]', async () => {
+    const bench = twoRungs(
+      () => fails(refusedKey),
+      (call) => (call === 0 ? fails({ ...limited, retryAfterMs: 5_000 }) : answerOf('Hi')),
+    );
+    expect((await bench.ask()).at(-1)).toMatchObject({ kind: 'finish', provider: 'b-house' });
+    expect([bench.calls('a'), bench.calls('b')]).toEqual([1, 2]);
+    // One that came while it rested waits as well.
+    const other = twoRungs(() => fails(refusedKey), answers);
+    other.board.health.of({ id: 'a-house  a', keyId: 'a-house ' }).key.refused(0);
+    other.board.health.of({ id: 'b-house  b', keyId: 'b-house ' }).key.rest(5_000, 0);
+    expect((await other.ask()).at(-1)).toMatchObject({ kind: 'finish', provider: 'b-house' });
+    expect(other.calls('a')).toBe(0);
   });
 
   it('takes a refused key out: of three one is dead, and few requests touch it [C5]', async () => {
@@ -169,6 +201,26 @@ describe('a ladder', () => {
     expect(probes).toBeLessThan(120);
     const calls = bench.rungCalls.length - 100;
     expect(calls / 1_000).toBeLessThan(1.15);
+  });
+
+  it('says what an answer cost by the price of the rung that gave it [C8]', async () => {
+    const price = { promptPerMillion: 100_000, completionPerMillion: 200_000 };
+    const bench = new LadderBench([
+      [
+        {
+          model: 'a',
+          price: { promptPerMillion: 1, completionPerMillion: 1 },
+          script: () => fails(),
+        },
+      ],
+      [{ model: 'b', price, script: () => answerOf('Hel', 'lo') }],
+    ]);
+    // Three LLM tokens of prompt and two of answer.
+    expect((await bench.ask()).at(-1)).toMatchObject({ costUsd: 0.7 });
+    expect(bench.used).toMatchObject([{ rung: { model: 'b' }, costUsd: 0.7 }]);
+    const free = twoRungs(answers, answers);
+    expect((await free.ask()).at(-1)).not.toHaveProperty('costUsd');
+    expect(free.used).toMatchObject([{ rung: { model: 'a' }, usage: { promptTokens: 3 } }]);
   });
 
   it('has nothing for a model that is not configured', async () => {

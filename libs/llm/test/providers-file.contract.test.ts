@@ -142,6 +142,23 @@ describe('providers from a file', () => {
     expect(JSON.stringify(telemetry.lines)).not.toContain(key);
   });
 
+  it('knows nothing bad of a key that took the place of a refused one [C5]', async () => {
+    const keyed = await serve('keyed', ({ headers }, response) => {
+      if (headers.authorization === `Bearer ${key}-old`) return response.writeHead(401).end();
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      return response.end(says('I am keyed') + finish);
+    });
+    const other = await serve('other');
+    writeFileSync(join(folder, 'near.key'), `${key}-old`);
+    const place = { ...keyed.place, keys: [{ file: 'near.key' }] };
+    write({ providers: [place, other.place], models: ladderOf('keyed', 'other') });
+    const model = open();
+    for (let n = 0; n < 3; n += 1) expect(await answer(model)).toBe('I am other');
+    expect(keyed.seen).toHaveLength(1);
+    writeFileSync(join(folder, 'near.key'), `${key}-new`);
+    await vi.waitFor(async () => expect(await answer(model)).toBe('I am keyed'));
+  });
+
   it('is refused at the start when it is wrong or not there', async () => {
     expect(() => open()).toThrow(ConfigError);
     expect(() => open()).toThrow(/STARLING_PROVIDERS_FILE=.*cannot be read \(ENOENT\)/);

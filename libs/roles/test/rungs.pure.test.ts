@@ -41,7 +41,7 @@ describe('the span of an answer', () => {
     );
   }
 
-  it('names the rung that answered, and those that did not with why [C6] [A1]', async () => {
+  it('names the rung that answered, and those that did not with why [C6] [C8] [A1]', async () => {
     const inner = new FakeProvider({ clock, script: () => answerOf('Hi') });
     const provider: Provider = Object.assign(Object.create(inner) as Provider, {
       name: 'near',
@@ -59,7 +59,7 @@ describe('the span of an answer', () => {
           ended: 'answered',
         });
         for await (const part of inner.stream(request, options)) {
-          yield part.kind === 'finish' ? { ...part, provider: 'far' } : part;
+          yield part.kind === 'finish' ? { ...part, provider: 'far', costUsd: 0.25 } : part;
         }
       },
     });
@@ -69,6 +69,7 @@ describe('the span of an answer', () => {
       'starling.llm.calls': 2,
       'starling.llm.rung': 'far/small',
       'starling.llm.rung.as': 'usual',
+      'starling.llm.cost_usd': 0.25,
       'gen_ai.provider.name': 'far',
       'gen_ai.response.model': 'fake-1',
     });

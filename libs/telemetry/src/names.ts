@@ -37,6 +37,10 @@ export const attributeNames = {
   llmRung: 'starling.llm.rung',
   /** Why that rung was dialled: `usual`, `probe` of one that was open, `forced` for want of a better one. */
   llmRungAs: 'starling.llm.rung.as',
+  /** US dollars, by the price of the rung that answered. */
+  llmCost: 'starling.llm.cost_usd',
+  /** The provider told no figures: the LLM tokens are counted by us. */
+  llmUsageEstimated: 'starling.llm.usage_estimated',
   frames: 'starling.llm.frames',
   /** What came of a press of a button: `stopped`, `ended`, `not_allowed`, ... */
   pressOutcome: 'starling.press.outcome',
@@ -170,6 +174,16 @@ export const counterMeanings = {
   'starling.llm.answers_restarted': {
     description: 'Answers that broke off after their first text and were begun anew.',
     unit: '{answer}',
+  },
+  'starling.llm.tokens': {
+    description:
+      'LLM tokens of answered calls, by kind (prompt, completion), provider, model, and whether we counted them.',
+    unit: '{token}',
+  },
+  'starling.llm.cost': {
+    description:
+      'What answered calls cost by the prices of the file of providers, by provider, model, and whether we counted.',
+    unit: '{USD}',
   },
   'starling.llm.calls_saved': {
     description: 'Answers that came from the call of another job: calls that were not made.',

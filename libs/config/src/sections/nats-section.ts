@@ -17,6 +17,6 @@ export const natsSection = {
   replicas: field.oneOf('STARLING_NATS_REPLICAS', {
     default: 1,
     values: [1, 3, 5],
-    doc: 'On how many servers of a NATS cluster `JOBS`, `LEDGER` and `DEADLETTERS` are kept. 3 survives the loss of one server and its disk, 5 of two; each write then waits for a majority, and each read for the leader. The same for every process. What is kept on more servers stays there: `nats stream edit` takes copies away.',
+    doc: 'On how many servers of a NATS cluster `JOBS`, `LEDGER`, `DEADLETTERS` and `PROBES` are kept. 3 survives the loss of one server and its disk, 5 of two; each write then waits for a majority, and each read for the leader. The same for every process. What is kept on more servers stays there: `nats stream edit` takes copies away.',
   }),
 } as const;

@@ -19,7 +19,7 @@ const keyRemedy =
 const key = z.union(
   [
     z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/) }),
-    z.strictObject({ file: z.string().min(1).max(1_000) }),
+    z.strictObject({ file: z.string().min(1).max(300) }),
   ],
   { error: keyRemedy },
 );
@@ -34,6 +34,7 @@ const provider = z.strictObject({
   /** With the version path where the API has one. */
   baseUrl: z
     .string({ error: 'give it an address: https://…' })
+    .max(300, 'no address has more than 300 characters')
     .refine(isHttp, 'give it an address: https://…, with its version path')
     .refine(
       (text) => !isHttp(text) || new URL(text).username === '',

@@ -69,7 +69,7 @@ export class BreakerBoard {
     const nowMs = this.#parts.clock.monotonicMs();
     const { forMs, keyId, rungId: id, state } = change;
     const { breaker, key } = this.health.of({ id, keyId });
-    if (state === 'key_rests') key.limited(forMs, nowMs);
+    if (state === 'key_rests') key.rest(forMs, nowMs);
     else if (state === 'key_out') key.refused(nowMs);
     else if (!(state === 'open' ? breaker.open(forMs, nowMs) : breaker.close(nowMs))) return;
     this.#parts.onChange?.(change, 'fleet');

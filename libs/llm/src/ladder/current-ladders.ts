@@ -20,6 +20,10 @@ export class CurrentLadders implements AsyncDisposable {
     this.#book = new LadderBook(config, shelf);
   }
 
+  get config(): LadderConfig {
+    return this.#config;
+  }
+
   get book(): LadderBook {
     return this.#book;
   }

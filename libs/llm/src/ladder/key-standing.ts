@@ -1,7 +1,7 @@
 /** A key that was refused is tried again after this long: somebody may have put it right. */
 export const outMs = 300_000;
-/** A 429 that names no time: a second, doubled each time in a row. */
-const restBaseMs = 1_000;
+/** A 429 that names no time: half a second, doubled each time in a row. */
+const restBaseMs = 500;
 const restCapMs = 30_000;
 
 /**
@@ -24,9 +24,15 @@ export class KeyStanding {
 
   /** @param retryAfterMs how long the provider asked to wait, if it said */
   limited(retryAfterMs: number | undefined, nowMs: number): void {
-    this.#limitedInRow += 1;
+    // Of calls that were under way together one counts.
+    if (this.restMs(nowMs) === 0) this.#limitedInRow += 1;
     const usualMs = Math.min(restCapMs, restBaseMs * 2 ** Math.min(this.#limitedInRow - 1, 30));
-    this.#restUntilMs = Math.max(this.#restUntilMs, nowMs + (retryAfterMs ?? usualMs));
+    this.rest(retryAfterMs ?? usualMs, nowMs);
+  }
+
+  /** It is to be left alone for so long, at least. */
+  rest(forMs: number, nowMs: number): void {
+    this.#restUntilMs = Math.max(this.#restUntilMs, nowMs + forMs);
   }
 
   /** @returns true when it was not out before */

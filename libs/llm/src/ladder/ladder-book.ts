@@ -115,7 +115,7 @@ function openedOn(shelf: ConnectionShelf, place: ProviderPlace): Opened {
     place,
     keys: keys.map((key) => {
       const name = key?.name ?? '';
-      return { id: keyIdOf(place, name), name, hold: shelf.hold(place, key) };
+      return { id: keyIdOf(place, key), name, hold: shelf.hold(place, key) };
     }),
   };
 }

@@ -63,9 +63,12 @@ export class LadderCall {
     this.#done.clear();
     this.#dialled = 0;
     this.#order = orderedRungs(this.#ladder, this.#health, this.#random);
-    const rests = this.#order
+    const left = this.#order
       .filter((rung) => !this.#spent.has(rung))
-      .map((rung) => restMs(this.#health.of(rung), nowMs));
+      .map((rung) => this.#health.of(rung));
+    const useful = left.filter(({ key }) => !key.isOut(nowMs));
+    // A key that is out is worth a call only when there is nothing else to wait for.
+    const rests = (useful.length > 0 ? useful : left).map((health) => restMs(health, nowMs));
     return rests.length === 0 ? undefined : Math.min(...rests);
   }
 

@@ -1,4 +1,5 @@
 /** Providers and ladders as they are meant, with their keys: what a file or the settings come to. */
+import { hash } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Price } from './rung.ts';
 
@@ -34,12 +35,14 @@ export interface LadderConfig {
 }
 
 /**
- * What names a key's provider in the whole fleet. A loopback address is every host's own server, and what
- * one host learns of its own says nothing about another's.
+ * What names a key in the whole fleet. A loopback address is every host's own server, and what one host learns
+ * of its own says nothing about another's. A key that was rotated is another one, so a few digits of its hash
+ * stand in its name; they do not lead back to it.
  */
-export function keyIdOf(place: ProviderPlace, keyName: string): string {
+export function keyIdOf(place: ProviderPlace, key: ProviderKey | undefined): string {
   // Not the whole address: a setting may have a password in it, and this is told and logged.
   const { host, hostname: name, pathname } = new URL(place.baseUrl);
   const isLocal = name === 'localhost' || name === '[::1]' || name.startsWith('127.');
-  return `${place.name} ${isLocal ? `${hostname()} ` : ''}${host}${pathname} ${keyName}`;
+  const at = `${place.name} ${isLocal ? `${hostname()} ` : ''}${host}${pathname}`;
+  return key ? `${at} ${key.name} ${hash('sha256', key.value).slice(0, 8)}` : at;
 }

@@ -5,6 +5,7 @@
  * text was shown there is no silent second try.
  */
 import type { Clock, Random } from '@starling/clock';
+import type { Usage } from '@starling/contracts';
 import { type Backoff, fullJitterMs } from '@starling/lifecycle';
 import type { PoolStats } from '@starling/pool';
 import type {
@@ -18,6 +19,7 @@ import type { ProviderFault } from '../provider-fault.ts';
 import { blameOf } from './blame.ts';
 import type { BreakerBoard } from './breaker-board.ts';
 import type { BreakerPermit } from './circuit-breaker.ts';
+import { costOf } from './cost-of.ts';
 import { LadderCall } from './ladder-call.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { Ladder, Rung } from './rung.ts';
@@ -46,6 +48,16 @@ export interface LadderProviderParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly maxRetries: number;
+  /** What a call came to; once for each that was answered, however many read it. */
+  readonly onUsage?: (used: UsedTokens) => void;
+}
+
+/** What an answered call used. */
+export interface UsedTokens {
+  readonly rung: Rung;
+  readonly usage: Usage;
+  /** US dollars; undefined without a price. */
+  readonly costUsd: number | undefined;
 }
 
 const cancelled: ProviderFault = { code: 'cancelled', retryable: false, detail: 'cancelled' };
@@ -89,7 +101,8 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
       return;
     }
     budget.earn();
-    const course = new LadderCall(ladder, { health: board.health, random });
+    const steps = loweredBy((call.attempt ?? 1) - 1, ladder);
+    const course = new LadderCall(steps, { health: board.health, random });
     let fault: ProviderFault | undefined;
     for (let retry = 1; ; ) {
       const step = course.next(clock.monotonicMs());
@@ -105,10 +118,14 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
         course.failed(step.rung, fault);
         continue;
       }
-      const delayMs = this.#pauseBefore(retry, { fault, course, deadlineAtMs: call.deadlineAtMs });
+      // Who has only waited has spent nothing: what bounds that is the deadline.
+      const tried = step.kind === 'over' ? fault : undefined;
+      const delayMs = this.#pauseBefore(retry, { tried, course, deadlineAtMs: call.deadlineAtMs });
       if (delayMs === undefined) break;
-      call.onRetry?.({ fault: fault ?? resting, delayMs, retry });
-      retry += 1;
+      if (tried) {
+        call.onRetry?.({ fault: tried, delayMs, retry });
+        retry += 1;
+      }
       try {
         await clock.sleep(delayMs, { signal: call.signal });
       } catch {
@@ -140,6 +157,7 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
       call.onRungCall?.({ provider, key, model, as: permit.kind, ended, ms, fault });
     };
     let hasText = false;
+    let usage: Usage | undefined;
     health.inFlight += 1;
     try {
       for await (const part of rung.provider.stream({ ...request, model: rung.model }, call)) {
@@ -149,8 +167,11 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
           yield part;
         } else if (part.kind === 'finish') {
           end('answered');
-          yield { ...part, provider: rung.providerName };
+          const costUsd = usage && rung.price && costOf(usage, rung.price);
+          if (usage) this.#parts.onUsage?.({ rung, usage, costUsd });
+          yield { ...part, provider: rung.providerName, ...(costUsd !== undefined && { costUsd }) };
         } else {
+          if (part.kind === 'usage') usage = part.usage;
           hasText ||= part.kind === 'text';
           yield part;
         }
@@ -165,19 +186,24 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
   #pauseBefore(
     retry: number,
     of: {
-      readonly fault: ProviderFault | undefined;
+      readonly tried: ProviderFault | undefined;
       readonly course: LadderCall;
       readonly deadlineAtMs: number;
     },
   ): number | undefined {
     const { budget, clock, maxRetries, random } = this.#parts;
     const restMs = of.course.again(clock.monotonicMs());
-    if (restMs === undefined || retry > maxRetries) return undefined;
+    if (restMs === undefined || (of.tried && retry > maxRetries)) return undefined;
     const delayMs = fullJitterMs(backoff, retry, random) + restMs;
     if (clock.nowMs() + delayMs >= of.deadlineAtMs) return undefined;
-    // Who has only waited so far has spent nothing.
-    return of.fault === undefined || budget.spend() ? delayMs : undefined;
+    return of.tried === undefined || budget.spend() ? delayMs : undefined;
   }
+}
+
+/** The steps from a lower one on, those above it last. */
+function loweredBy(steps: number, ladder: Ladder): Ladder {
+  const first = steps % Math.max(1, ladder.length);
+  return [...ladder.slice(first), ...ladder.slice(0, first)];
 }
 
 /** No other rung would do better, or nobody waits for it. */

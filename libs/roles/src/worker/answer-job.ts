@@ -97,6 +97,7 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
     const options: CallOptions = {
       signal: AbortSignal.any([run.signal, deadline.signal]),
       deadlineAtMs: job.deadlineAtMs,
+      attempt,
       whole: !wantsFrames,
       onRetry: ({ fault, delayMs, retry }) => {
         span.setAttribute(attributeNames.llmRetries, retry);
@@ -132,6 +133,7 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
           if (isShared()) break;
           span.setAttribute(genAiNames.inputTokens, usage.promptTokens);
           span.setAttribute(genAiNames.outputTokens, usage.completionTokens);
+          if (usage.estimated) span.setAttribute(attributeNames.llmUsageEstimated, true);
           break;
         case 'finish':
           frames.flush();
@@ -140,6 +142,9 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
           span.setAttribute(genAiNames.finishReasons, [part.reason]);
           span.setAttribute(attributeNames.frames, frames.sent);
           if (isShared()) span.setAttribute(attributeNames.shared, true);
+          else if (part.costUsd !== undefined) {
+            span.setAttribute(attributeNames.llmCost, part.costUsd);
+          }
           return {
             kind: 'done',
             text,
