@@ -10,9 +10,16 @@ import {
   scenarioNames,
 } from '../chaos/fault-kinds.ts';
 import { judge } from '../chaos/judge.ts';
+import {
+  isProviderScenario,
+  type ProviderScenario,
+  providerScenarios,
+  runProviderChaos,
+} from '../chaos/providers/provider-chaos.ts';
 import { runChaos } from '../chaos/run-chaos.ts';
-import type { Command } from '../command.ts';
+import type { Command, CommandContext } from '../command.ts';
 
+const allNames = [...scenarioNames, ...Object.keys(providerScenarios)];
 /** Seeds are shown and typed by people. */
 const maxSeed = 1_000_000;
 /** Longer than a worker's lease and two looks at the ledger together. */
@@ -22,15 +29,23 @@ const defaultHoldSeconds = 6;
 export const chaos: Command = {
   name: 'chaos',
   usage: 'SCENARIO [--seconds N] [--seed N] [--hold-seconds N] [--logs FOLDER] [--json]',
-  summary: `faults on real processes, judged by the emulators: ${scenarioNames.join(', ')}`,
+  summary: `faults on real processes and providers, judged by the emulators: ${allNames.join(', ')}`,
   options: {
-    seconds: { type: 'string', value: 'N', doc: 'how long the load lasts; 60, a storm 120' },
+    seconds: {
+      type: 'string',
+      value: 'N',
+      doc: 'how long the load lasts; 60, a storm 120, provider-faults 30 each',
+    },
     seed: { type: 'string', value: 'N', doc: 'repeats the choice of faults and targets' },
     'hold-seconds': { type: 'string', value: 'N', doc: 'how long a pause or a cut lasts; 6' },
     logs: { type: 'string', value: 'FOLDER', doc: 'keeps the logs of every process there' },
     json: { type: 'boolean', doc: 'end in one line of JSON' },
   },
   async run(args, context) {
+    const [named = ''] = args.words;
+    if (isProviderScenario(named) && args.words.length === 1) {
+      return await strikeProviders(named, args, context);
+    }
     const scenario = scenarioOf(args);
     const seconds =
       args.integer('seconds', { min: 5, max: 3_600 }) ?? (scenario === 'storm' ? 120 : 60);
@@ -64,10 +79,26 @@ export const chaos: Command = {
   },
 };
 
+async function strikeProviders(
+  scenario: ProviderScenario,
+  args: ParsedArguments,
+  context: CommandContext,
+): Promise<number> {
+  const seed = args.integer('seed', { min: 0, max: maxSeed }) ?? systemRandom.integer(maxSeed);
+  const seconds = args.integer('seconds', { min: 5, max: 3_600 }) ?? 30;
+  context.say(`chaos ${scenario}, seed ${seed}: ${providerScenarios[scenario]}`);
+  const line = await runProviderChaos(scenario, {
+    context,
+    seed,
+    seconds,
+    logs: args.text('logs'),
+  });
+  if (args.flag('json')) context.out(JSON.stringify(line));
+  return line.ok ? 0 : 1;
+}
+
 function scenarioOf({ words }: ParsedArguments): ScenarioName {
   const [name = '', ...others] = words;
   if (isScenario(name) && others.length === 0) return name;
-  throw new UsageError(
-    `${words.join(' ') || 'no scenario'}: give one of ${scenarioNames.join(', ')}`,
-  );
+  throw new UsageError(`${words.join(' ') || 'no scenario'}: give one of ${allNames.join(', ')}`);
 }
