@@ -83,8 +83,7 @@ export const features: readonly Feature[] = [
   },
   {
     id: 'C6',
-    name: 'A ladder of rungs that steps down before the first text, remembers bad ones, and says who answered',
-    missing: 'hedging of the priority lane',
+    name: 'A ladder of rungs that steps down before the first text, remembers bad ones, says who answered, and asks a second one when a direct message’s answer is late',
   },
   {
     id: 'C8',

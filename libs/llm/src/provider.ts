@@ -48,8 +48,8 @@ export interface RungCall {
   /** Name of the key, never the key; empty without one. */
   readonly key: string;
   readonly model: string;
-  /** Why it was called: as usual, to see whether it is well again, or because no rung is well. */
-  readonly as: 'usual' | 'probe' | 'forced';
+  /** Why it was called: as usual, to see whether it is well again, because no rung is well, or because another is late. */
+  readonly as: 'usual' | 'probe' | 'forced' | 'hedge';
   /** `left`: whoever read it went away. */
   readonly ended: 'answered' | 'failed' | 'left';
   readonly ms: number;
@@ -69,6 +69,8 @@ export interface CallOptions {
    * step above may be why there is one.
    */
   readonly attempt?: number;
+  /** Somebody waits: when the first text is late, the next rung may be asked as well. */
+  readonly hedge?: boolean;
   /** Nothing is tried again that could not end by then; milliseconds since the Unix epoch. */
   readonly deadlineAtMs: number;
   readonly onRetry?: (retry: Retry) => void;

@@ -1,7 +1,7 @@
 /** What a trace tells of the rungs that were dialled for an answer. */
 import { createMemoryBus } from '@starling/bus';
 import { SimulatedClock, seededRandom } from '@starling/clock';
-import { clusterId, jobContract } from '@starling/contracts';
+import { clusterId, jobContract, type Lane } from '@starling/contracts';
 import type { Provider } from '@starling/llm';
 import { answerOf, FakeProvider } from '@starling/llm/testing';
 import { activeContext, telemetryFor } from '@starling/telemetry';
@@ -20,12 +20,12 @@ describe('the span of an answer', () => {
 
   afterEach(() => telemetry[Symbol.asyncDispose]());
 
-  async function answer(provider: Provider) {
+  async function answer(provider: Provider, lane: Lane = 'interactive') {
     const { messaging } = createMemoryBus({ clock, random: seededRandom(1) });
     const nowMs = clock.nowMs();
     const ids = { channelId: '100000000000000001', messageId: '100000000000000002' };
     const job = jobContract.schema.parse({
-      ...{ jobId: 'job-1', lane: 'interactive', maxCompletionTokens: 100 },
+      ...{ jobId: 'job-1', lane, maxCompletionTokens: 100 },
       origin: { kind: 'discord', clusterId: 'c0', userId: '100000000000000003', ...ids },
       messages: [{ role: 'user', content: 'Hi' }],
       ...{ acceptedAtMs: nowMs, deadlineAtMs: nowMs + 60_000 },
@@ -82,6 +82,23 @@ describe('the span of an answer', () => {
           ms: 12,
         },
       },
+    ]);
+  });
+
+  it('is of a call that may be hedged where somebody writes directly, and says which attempt it is [C6]', async () => {
+    const seen: unknown[] = [];
+    const inner = new FakeProvider({ clock, script: () => answerOf('Hi') });
+    const provider: Provider = Object.assign(Object.create(inner) as Provider, {
+      stream(request: never, options: Parameters<Provider['stream']>[1]) {
+        seen.push([options.hedge, options.attempt]);
+        return inner.stream(request, options);
+      },
+    });
+    await answer(provider, 'dm');
+    await answer(provider, 'batch');
+    expect(seen).toEqual([
+      [true, 1],
+      [false, 1],
     ]);
   });
 });

@@ -35,7 +35,7 @@ export const attributeNames = {
   llmCalls: 'starling.llm.calls',
   /** Which rung answered, or was dialled last: `provider/model`, with the name of its key where it has one. */
   llmRung: 'starling.llm.rung',
-  /** Why that rung was dialled: `usual`, `probe` of one that was open, `forced` for want of a better one. */
+  /** Why that rung was dialled: `usual`, `probe` of one that was open, `forced` for want of a better one, `hedge` beside a late one. */
   llmRungAs: 'starling.llm.rung.as',
   /** US dollars, by the price of the rung that answered. */
   llmCost: 'starling.llm.cost_usd',

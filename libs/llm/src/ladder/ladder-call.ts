@@ -7,11 +7,15 @@ import type { Ladder, Rung } from './rung.ts';
 import { type HealthBook, restMs } from './rung-health.ts';
 import { orderedRungs } from './rung-order.ts';
 
+/** A rung that is to be dialled now, and the leave for it. */
+export interface Dial {
+  readonly kind: 'dial';
+  readonly rung: Rung;
+  readonly permit: BreakerPermit;
+}
+
 /** `wait`: every rung that is left rests. `over`: none is left in this turn. */
-export type NextStep =
-  | { readonly kind: 'dial'; readonly rung: Rung; readonly permit: BreakerPermit }
-  | { readonly kind: 'wait' }
-  | { readonly kind: 'over' };
+export type NextStep = Dial | { readonly kind: 'wait' } | { readonly kind: 'over' };
 
 /** See the module's header. In each turn every rung is dialled once at most. */
 export class LadderCall {
@@ -45,6 +49,19 @@ export class LadderCall {
     }
     if (this.#dialled > 0) return { kind: 'over' };
     return this.#leastBad(left, nowMs);
+  }
+
+  /** A further rung that is well, for a call beside the one under way. */
+  another(nowMs: number): Dial | undefined {
+    for (const rung of this.#order) {
+      if (this.#done.has(rung) || this.#spent.has(rung)) continue;
+      const health = this.#health.of(rung);
+      const isWell = health.breaker.kind(nowMs) === 'closed' && !health.key.isOut(nowMs);
+      if (!isWell || restMs(health, nowMs) > 0) continue;
+      const permit = health.breaker.take(nowMs);
+      if (permit) return this.#dial(rung, permit);
+    }
+    return undefined;
   }
 
   /** It was not dialled after all: the probe is somebody else's. */
@@ -95,7 +112,7 @@ export class LadderCall {
     return out ? this.#dial(out.rung, out.health.breaker.force(nowMs)) : { kind: 'over' };
   }
 
-  #dial(rung: Rung, permit: BreakerPermit): NextStep {
+  #dial(rung: Rung, permit: BreakerPermit): Dial {
     this.#done.add(rung);
     this.#dialled += 1;
     this.#times.set(rung, this.#timesOf(rung) + 1);

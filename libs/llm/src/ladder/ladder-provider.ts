@@ -18,9 +18,10 @@ import type {
 import type { ProviderFault } from '../provider-fault.ts';
 import { blameOf } from './blame.ts';
 import type { BreakerBoard } from './breaker-board.ts';
-import type { BreakerPermit } from './circuit-breaker.ts';
 import { costOf } from './cost-of.ts';
-import { LadderCall } from './ladder-call.ts';
+import { HedgeBudget } from './hedge-budget.ts';
+import { type Dial, LadderCall } from './ladder-call.ts';
+import { type Parts, race, type Start } from './race.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { Ladder, Rung } from './rung.ts';
 
@@ -71,6 +72,7 @@ const resting: ProviderFault = {
 /** See the module's header. */
 export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose> {
   readonly #parts: LadderProviderParts;
+  readonly #hedges = new HedgeBudget();
 
   constructor(parts: LadderProviderParts) {
     this.#parts = parts;
@@ -101,6 +103,7 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
       return;
     }
     budget.earn();
+    this.#hedges.earn();
     const steps = loweredBy((call.attempt ?? 1) - 1, ladder);
     const course = new LadderCall(steps, { health: board.health, random });
     let fault: ProviderFault | undefined;
@@ -112,7 +115,7 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
           course.pass(step.rung);
           continue;
         }
-        fault = yield* this.#dial(step, request, call);
+        fault = yield* this.#answer(step, { course, request, call });
         if (!fault) return;
         if (isFinal(fault)) break;
         course.failed(step.rung, fault);
@@ -136,12 +139,41 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
     yield { kind: 'error', fault: fault ?? resting };
   }
 
+  /** One rung's answer, or the next one's if that speaks before a late first; returns the fault of a beginning. */
+  #answer(
+    step: Dial,
+    of: {
+      readonly course: LadderCall;
+      readonly request: CompletionRequest;
+      readonly call: CallOptions;
+    },
+  ): Parts {
+    const { call, course, request } = of;
+    const { board, clock } = this.#parts;
+    const { lateMs } = board.health.of(step.rung).firstTokens;
+    if (!call.hedge || call.whole || lateMs === undefined || step.permit.kind !== 'usual') {
+      return this.#dial(step, request, call);
+    }
+    const start =
+      (dial: Dial, as?: 'hedge'): Start =>
+      (signal) =>
+        this.#dial(dial, request, { ...call, signal: AbortSignal.any([call.signal, signal]) }, as);
+    return race({
+      ...{ clock, lateMs, first: start(step) },
+      second: () => {
+        const next = course.another(clock.monotonicMs());
+        return next && this.#hedges.spend() ? start(next, 'hedge') : undefined;
+      },
+    });
+  }
+
   /** Passes one rung's answer on; returns the fault that it ended in before any text. */
   async *#dial(
-    { permit, rung }: { readonly permit: BreakerPermit; readonly rung: Rung },
+    { permit, rung }: Dial,
     request: CompletionRequest,
     call: CallOptions,
-  ): AsyncGenerator<StreamPart, ProviderFault | undefined> {
+    as: RungCall['as'] = permit.kind,
+  ): Parts {
     const { board, clock } = this.#parts;
     const startedAtMs = clock.monotonicMs();
     const health = board.health.of(rung);
@@ -154,7 +186,7 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
       board.settle({ permit, rung }, ended === 'answered' ? 'answered' : fault);
       const { keyName: key, model, providerName: provider } = rung;
       const ms = clock.monotonicMs() - startedAtMs;
-      call.onRungCall?.({ provider, key, model, as: permit.kind, ended, ms, fault });
+      call.onRungCall?.({ provider, key, model, as, ended, ms, fault });
     };
     let hasText = false;
     let usage: Usage | undefined;
@@ -162,7 +194,7 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
     try {
       for await (const part of rung.provider.stream({ ...request, model: rung.model }, call)) {
         if (part.kind === 'error') {
-          end('failed', part.fault);
+          end(part.fault.code === 'cancelled' ? 'left' : 'failed', part.fault);
           if (!hasText) return part.fault;
           yield part;
         } else if (part.kind === 'finish') {
@@ -172,7 +204,11 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
           yield { ...part, provider: rung.providerName, ...(costUsd !== undefined && { costUsd }) };
         } else {
           if (part.kind === 'usage') usage = part.usage;
-          hasText ||= part.kind === 'text';
+          if (part.kind === 'text' && !hasText) {
+            hasText = true;
+            // Of an answer in one piece only its end is known.
+            if (!call.whole) health.firstTokens.add(clock.monotonicMs() - startedAtMs);
+          }
           yield part;
         }
       }

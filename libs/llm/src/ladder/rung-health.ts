@@ -1,5 +1,6 @@
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { FaultShare } from './fault-share.ts';
+import { FirstTokenTimes } from './first-token-times.ts';
 import { KeyStanding } from './key-standing.ts';
 import type { Rung } from './rung.ts';
 
@@ -8,6 +9,7 @@ export interface RungHealth {
   readonly breaker: CircuitBreaker;
   readonly share: FaultShare;
   readonly key: KeyStanding;
+  readonly firstTokens: FirstTokenTimes;
   /** Streams that are open. */
   inFlight: number;
   /** The provider asked to leave it alone until then, monotonic milliseconds. */
@@ -26,7 +28,7 @@ export class HealthBook {
   of({ id, keyId }: Pick<Rung, 'id' | 'keyId'>): RungHealth {
     const health = this.#rungs.get(id) ?? {
       ...{ breaker: new CircuitBreaker(), share: new FaultShare(), key: this.#key(keyId) },
-      ...{ inFlight: 0, restUntilMs: Number.NEGATIVE_INFINITY },
+      ...{ firstTokens: new FirstTokenTimes(), inFlight: 0, restUntilMs: Number.NEGATIVE_INFINITY },
     };
     touch(this.#rungs, id, health);
     return health;

@@ -98,6 +98,8 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
       signal: AbortSignal.any([run.signal, deadline.signal]),
       deadlineAtMs: job.deadlineAtMs,
       attempt,
+      // Whoever writes a direct message watches for the answer.
+      hedge: job.lane === 'dm',
       whole: !wantsFrames,
       onRetry: ({ fault, delayMs, retry }) => {
         span.setAttribute(attributeNames.llmRetries, retry);
