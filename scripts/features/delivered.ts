@@ -86,6 +86,11 @@ export const features: readonly Feature[] = [
     name: 'A ladder of rungs that steps down before the first text, remembers bad ones, says who answered, and asks a second one when a direct message’s answer is late',
   },
   {
+    id: 'C7',
+    name: 'A rule table chooses a small or a large model for a question that names none; its rule stands on the span',
+    missing: 'the cost saved printed for the operator; it is a metric so far',
+  },
+  {
     id: 'C8',
     name: 'Usage and cost of each answer, by the provider’s figures or counted, on its span and as metrics by model',
     missing: 'sums by user and guild',

@@ -31,6 +31,8 @@ export type StreamPart =
       readonly provider?: string | undefined;
       /** What the call cost, US dollars, by the price of its rung; absent where none is known. */
       readonly costUsd?: number | undefined;
+      /** What the large model's first priced rung would have cost more, where a rule chose the small one. */
+      readonly savedUsd?: number | undefined;
     }
   | { readonly kind: 'error'; readonly fault: ProviderFault };
 
@@ -56,6 +58,13 @@ export interface RungCall {
   readonly fault?: ProviderFault | undefined;
 }
 
+/** A model was chosen by a rule, since none was named. */
+export interface MadeChoice {
+  readonly size: 'simple' | 'complex';
+  readonly rule: string;
+  readonly model: string;
+}
+
 export interface CallOptions {
   /** Aborting closes the upstream socket at once; the stream ends with the fault `cancelled`. */
   readonly signal: AbortSignal;
@@ -74,6 +83,7 @@ export interface CallOptions {
   /** Nothing is tried again that could not end by then; milliseconds since the Unix epoch. */
   readonly deadlineAtMs: number;
   readonly onRetry?: (retry: Retry) => void;
+  readonly onChoice?: (choice: MadeChoice) => void;
   /** Called for each rung that was dialled, when its call is over. */
   readonly onRungCall?: (call: RungCall) => void;
 }

@@ -1,10 +1,11 @@
 /** A ladder over fake providers on a simulated clock. */
 import { type Random, SimulatedClock } from '@starling/clock';
 import { BreakerBoard } from '../src/ladder/breaker-board.ts';
+import type { ModelChoice } from '../src/ladder/ladder-config.ts';
 import { LadderProvider, type Ladders, type UsedTokens } from '../src/ladder/ladder-provider.ts';
 import { RetryBudget } from '../src/ladder/retry-budget.ts';
 import type { Ladder, Price, Rung } from '../src/ladder/rung.ts';
-import type { CallOptions, Retry, RungCall, StreamPart } from '../src/provider.ts';
+import type { CallOptions, MadeChoice, Retry, RungCall, StreamPart } from '../src/provider.ts';
 import type { ProviderFault } from '../src/provider-fault.ts';
 import { FakeProvider, type FakeStep } from '../src/testing.ts';
 
@@ -33,20 +34,33 @@ export class LadderBench {
   readonly retries: Retry[] = [];
   readonly rungCalls: RungCall[] = [];
   readonly used: UsedTokens[] = [];
+  readonly choices: MadeChoice[] = [];
   readonly board = new BreakerBoard({ clock: this.clock });
   readonly fakes = new Map<string, FakeProvider>();
   readonly provider: LadderProvider;
 
   constructor(
     steps: readonly (readonly FakeRung[])[],
-    options: { readonly random?: Random; readonly budget?: RetryBudget } = {},
+    options: {
+      readonly random?: Random;
+      readonly budget?: RetryBudget;
+      /** A second model, and which of the two is for what. */
+      readonly choice?: ModelChoice & { readonly large: readonly (readonly FakeRung[])[] };
+    } = {},
   ) {
-    const ladder: Ladder = steps.map((keys) => keys.map((rung) => this.#rung(rung)));
+    const ladderOf = (of: typeof steps): Ladder =>
+      of.map((keys) => keys.map((rung) => this.#rung(rung)));
+    const all = new Map([
+      ['chat', ladderOf(steps)],
+      ['large', ladderOf(options.choice?.large ?? [])],
+    ]);
+    const { choice } = options;
     const ladders: Ladders = {
       ...{ name: 'fake', defaultModel: 'chat', maxConcurrent: 20 },
       stats: () => new FakeProvider({ clock: this.clock, script: () => [] }).stats(),
       lease: () => ({
-        ladderOf: (model) => (model === undefined || model === 'chat' ? ladder : undefined),
+        ...(choice && { choice: { simple: choice.simple, complex: choice.complex } }),
+        ladderOf: (model) => all.get(model ?? 'chat'),
         [Symbol.dispose]: () => {},
       }),
     };
@@ -68,12 +82,17 @@ export class LadderBench {
 
   /** Asks once and moves time on until the answer has ended. */
   async ask(
-    options: Partial<CallOptions> & { readonly deadlineMs?: number; readonly model?: string } = {},
+    options: Partial<CallOptions> & {
+      readonly deadlineMs?: number;
+      readonly model?: string;
+      readonly question?: string;
+    } = {},
   ): Promise<StreamPart[]> {
     const parts: StreamPart[] = [];
     let ended = false;
     const request = {
-      ...{ messages: [{ role: 'user' as const, content: 'Hello?' }], maxCompletionTokens: 100 },
+      ...{ messages: [{ role: 'user' as const, content: options.question ?? 'Hello?' }] },
+      maxCompletionTokens: 100,
       model: options.model,
     };
     const reading = (async () => {
@@ -82,6 +101,7 @@ export class LadderBench {
         deadlineAtMs: this.clock.nowMs() + (options.deadlineMs ?? 60_000),
         onRetry: (retry) => this.retries.push(retry),
         onRungCall: (call) => this.rungCalls.push(call),
+        onChoice: (made) => this.choices.push(made),
         ...options,
       })) {
         parts.push(part);

@@ -145,6 +145,11 @@ describe('a file of providers', () => {
       { ...whole, defaultModel: 'big' },
       'p.json defaultModel="big": set it to one of chat',
     ],
+    [
+      'a choice of no model',
+      { ...whole, choice: { simple: 'chat', complex: 'big' } },
+      'p.json choice.complex="big": set it to one of chat',
+    ],
   ])('with %s is refused with field, value and remedy, and no key', (_, file, expected) => {
     let error: unknown;
     try {

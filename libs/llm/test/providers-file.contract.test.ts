@@ -89,6 +89,20 @@ describe('providers from a file', () => {
     expect(models).toEqual({ served: ['chat'], loaded: ['chat'] });
   });
 
+  it('gives a simple question to the one model and a complex one to the other [C7]', async () => {
+    const [small, large] = [await serve('small'), await serve('large')];
+    const models = ['small', 'large'].map((name) => ({
+      ...{ name, ladder: [{ provider: name, model: 'm' }] },
+    }));
+    const choice = { simple: 'small', complex: 'large' };
+    write({ providers: [small.place, large.place], models, choice });
+    const model = open();
+    expect(await answer(model)).toBe('I am small');
+    const messages = [{ role: 'user' as const, content: 'Explain how tides work, step by step' }];
+    const parts = await collect(model.stream({ ...request, messages }, call()));
+    expect(parts.at(-1)).toMatchObject({ kind: 'finish', provider: 'large' });
+  });
+
   it('follows a change of the file, and ends what was under way where it began [C6]', async () => {
     let end = () => {};
     const old = await serve('old', (_, response) => {

@@ -41,12 +41,13 @@ describe('the span of an answer', () => {
     );
   }
 
-  it('names the rung that answered, and those that did not with why [C6] [C8] [A1]', async () => {
+  it('names the rung that answered, and those that did not with why [C6] [C7] [C8] [A1]', async () => {
     const inner = new FakeProvider({ clock, script: () => answerOf('Hi') });
     const provider: Provider = Object.assign(Object.create(inner) as Provider, {
       name: 'near',
       async *stream(request: never, options: Parameters<Provider['stream']>[1]) {
         const at = { as: 'usual', ms: 12 } as const;
+        options.onChoice?.({ size: 'complex', rule: 'work', model: 'chat' });
         options.onRungCall?.({
           ...{ ...at, provider: 'near', key: 'NEAR_KEY', model: 'big', ended: 'failed' },
           fault: { code: 'provider_unavailable', detail: 'http_500', retryable: true },
@@ -70,6 +71,8 @@ describe('the span of an answer', () => {
       'starling.llm.rung': 'far/small',
       'starling.llm.rung.as': 'usual',
       'starling.llm.cost_usd': 0.25,
+      'starling.llm.choice': 'complex: work',
+      'gen_ai.request.model': 'chat',
       'gen_ai.provider.name': 'far',
       'gen_ai.response.model': 'fake-1',
     });

@@ -39,6 +39,11 @@ export const attributeNames = {
   llmRungAs: 'starling.llm.rung.as',
   /** US dollars, by the price of the rung that answered. */
   llmCost: 'starling.llm.cost_usd',
+  /** What the large model would have cost more, where a rule chose the small one. */
+  llmCostSaved: 'starling.llm.cost_saved_usd',
+  /** The rule that chose the model, of `choice-rules.ts`, and what it says. */
+  llmChoice: 'starling.llm.choice',
+
   /** The provider told no figures: the LLM tokens are counted by us. */
   llmUsageEstimated: 'starling.llm.usage_estimated',
   frames: 'starling.llm.frames',
@@ -183,6 +188,11 @@ export const counterMeanings = {
   'starling.llm.cost': {
     description:
       'What answered calls cost by the prices of the file of providers, by provider, model, and whether we counted.',
+    unit: '{USD}',
+  },
+  'starling.llm.cost_saved': {
+    description:
+      'What the large model would have cost more for questions that a rule gave to the small one, by provider and model.',
     unit: '{USD}',
   },
   'starling.llm.calls_saved': {

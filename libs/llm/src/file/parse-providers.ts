@@ -51,6 +51,7 @@ export function parseProviders(text: string, path: string, sources: KeySources):
     providers,
     models: file.models,
     defaultModel: file.defaultModel ?? first?.name ?? '',
+    ...(file.choice && { choice: file.choice }),
     takesAnyModel: false,
   };
 }
@@ -118,6 +119,12 @@ function* crossProblems(file: ProvidersFile, path: string): Generator<ConfigProb
       const problem = `set it to one of ${[...providers].join(', ')}, or list it under providers`;
       yield { variable: at('models', n, 'ladder', rung, 'provider'), value: provider, problem };
     }
+  }
+  for (const size of ['simple', 'complex'] as const) {
+    const named = file.choice?.[size];
+    if (named === undefined || models.has(named)) continue;
+    const problem = `set it to one of ${[...models].join(', ')}`;
+    yield { variable: at('choice', size), value: named, problem };
   }
   if (file.defaultModel !== undefined && !models.has(file.defaultModel)) {
     const problem = `set it to one of ${[...models].join(', ')}, or leave it out for the first`;

@@ -71,6 +71,8 @@ export const providersSchema = z.strictObject(
       .max(100, 'list 100 models at most'),
     /** Which model answers when none is asked for; the first one unless given. */
     defaultModel: name.optional(),
+    /** Models for simple and for complex questions that name none; then nobody asks for the default. */
+    choice: z.strictObject({ simple: name, complex: name }).optional(),
   },
   { error: 'write an object with providers and models' },
 );

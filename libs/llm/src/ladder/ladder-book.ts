@@ -51,6 +51,7 @@ export class LadderBook implements Ladders, AsyncDisposable {
     this.#leases += 1;
     let held = true;
     return {
+      choice: this.#config.choice,
       ladderOf: (model) => this.#ladderOf(model ?? this.defaultModel),
       [Symbol.dispose]: () => {
         if (!held) return;

@@ -25,11 +25,19 @@ export interface LadderStep {
   readonly price?: Price | undefined;
 }
 
+/** Which model answers a simple question, and which one a complex one, where none is named. */
+export interface ModelChoice {
+  readonly simple: string;
+  readonly complex: string;
+}
+
 export interface LadderConfig {
   readonly providers: readonly ProviderPlace[];
   readonly models: readonly { readonly name: string; readonly ladder: readonly LadderStep[] }[];
   /** The model that answers when none is asked for. */
   readonly defaultModel: string;
+  /** Absent: the default model answers all of them. */
+  readonly choice?: ModelChoice | undefined;
   /** Any other name goes to the only provider as it stands. */
   readonly takesAnyModel: boolean;
 }

@@ -8,9 +8,11 @@ import type { Clock, Random } from '@starling/clock';
 import type { Usage } from '@starling/contracts';
 import { type Backoff, fullJitterMs } from '@starling/lifecycle';
 import type { PoolStats } from '@starling/pool';
+import { chooseSize } from '../choice/choose-size.ts';
 import type {
   CallOptions,
   CompletionRequest,
+  MadeChoice,
   Provider,
   RungCall,
   StreamPart,
@@ -21,15 +23,18 @@ import type { BreakerBoard } from './breaker-board.ts';
 import { costOf } from './cost-of.ts';
 import { HedgeBudget } from './hedge-budget.ts';
 import { type Dial, LadderCall } from './ladder-call.ts';
+import type { ModelChoice } from './ladder-config.ts';
 import { type Parts, race, type Start } from './race.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import type { Ladder, Rung } from './rung.ts';
+import type { Ladder, Price, Rung } from './rung.ts';
 
 /** Short beside the first token's 8 s, so that a hiccup is hidden from the reader. */
 const backoff: Backoff = { baseMs: 250, capMs: 4_000 };
 
 /** The ladders as they were when a call began. Dispose it when the call is over. */
 export interface LadderLease extends Disposable {
+  /** Absent: the default model answers whatever names none. */
+  readonly choice?: ModelChoice | undefined;
   /** The rungs of a model, the default one's unless named; undefined for a model that there is none of. */
   ladderOf(model: string | undefined): Ladder | undefined;
 }
@@ -58,7 +63,9 @@ export interface UsedTokens {
   readonly rung: Rung;
   readonly usage: Usage;
   /** US dollars; undefined without a price. */
-  readonly costUsd: number | undefined;
+  readonly costUsd?: number | undefined;
+  /** What the large model would have cost more; undefined unless a rule chose the small one. */
+  readonly savedUsd?: number | undefined;
 }
 
 const cancelled: ProviderFault = { code: 'cancelled', retryable: false, detail: 'cancelled' };
@@ -97,7 +104,9 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
   async *stream(request: CompletionRequest, call: CallOptions): AsyncGenerator<StreamPart> {
     const { board, budget, clock, random } = this.#parts;
     using lease = this.#parts.ladders().lease();
-    const ladder = lease.ladderOf(request.model);
+    const chosen = chosenOf(lease, request);
+    if (chosen) call.onChoice?.(chosen);
+    const ladder = lease.ladderOf(request.model ?? chosen?.model);
     if (!ladder) {
       yield { kind: 'error', fault: notFound };
       return;
@@ -115,7 +124,12 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
           course.pass(step.rung);
           continue;
         }
-        fault = yield* this.#answer(step, { course, request, call });
+        fault = yield* this.#answer(step, {
+          course,
+          request,
+          call,
+          instead: insteadOf(lease, chosen),
+        });
         if (!fault) return;
         if (isFinal(fault)) break;
         course.failed(step.rung, fault);
@@ -146,18 +160,24 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
       readonly course: LadderCall;
       readonly request: CompletionRequest;
       readonly call: CallOptions;
+      readonly instead: Price | undefined;
     },
   ): Parts {
-    const { call, course, request } = of;
+    const { call, course, instead, request } = of;
     const { board, clock } = this.#parts;
     const { lateMs } = board.health.of(step.rung).firstTokens;
     if (!call.hedge || call.whole || lateMs === undefined || step.permit.kind !== 'usual') {
-      return this.#dial(step, request, call);
+      return this.#dial(step, request, { ...call, instead });
     }
     const start =
       (dial: Dial, as?: 'hedge'): Start =>
       (signal) =>
-        this.#dial(dial, request, { ...call, signal: AbortSignal.any([call.signal, signal]) }, as);
+        this.#dial(dial, request, {
+          ...call,
+          instead,
+          as,
+          signal: AbortSignal.any([call.signal, signal]),
+        });
     return race({
       ...{ clock, lateMs, first: start(step) },
       second: () => {
@@ -171,10 +191,13 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
   async *#dial(
     { permit, rung }: Dial,
     request: CompletionRequest,
-    call: CallOptions,
-    as: RungCall['as'] = permit.kind,
+    call: CallOptions & {
+      readonly as?: RungCall['as'] | undefined;
+      readonly instead: Price | undefined;
+    },
   ): Parts {
     const { board, clock } = this.#parts;
+    const { as = permit.kind, instead } = call;
     const startedAtMs = clock.monotonicMs();
     const health = board.health.of(rung);
     let open = true;
@@ -200,8 +223,14 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
         } else if (part.kind === 'finish') {
           end('answered');
           const costUsd = usage && rung.price && costOf(usage, rung.price);
-          if (usage) this.#parts.onUsage?.({ rung, usage, costUsd });
-          yield { ...part, provider: rung.providerName, ...(costUsd !== undefined && { costUsd }) };
+          const saved =
+            costUsd !== undefined && usage && instead && costOf(usage, instead) - costUsd;
+          const told = {
+            ...(costUsd !== undefined && { costUsd }),
+            ...(typeof saved === 'number' && { savedUsd: saved }),
+          };
+          if (usage) this.#parts.onUsage?.({ rung, usage, ...told });
+          yield { ...part, provider: rung.providerName, ...told };
         } else {
           if (part.kind === 'usage') usage = part.usage;
           if (part.kind === 'text' && !hasText) {
@@ -234,6 +263,20 @@ export class LadderProvider implements Omit<Provider, typeof Symbol.asyncDispose
     if (clock.nowMs() + delayMs >= of.deadlineAtMs) return undefined;
     return of.tried === undefined || budget.spend() ? delayMs : undefined;
   }
+}
+
+/** What a rule says of a request that names no model. */
+function chosenOf({ choice }: LadderLease, request: CompletionRequest): MadeChoice | undefined {
+  if (!choice || request.model !== undefined) return undefined;
+  const { rule, size } = chooseSize(request.messages);
+  return { rule, size, model: choice[size] };
+}
+
+/** The price that would have been paid had the small model not been chosen. */
+function insteadOf(lease: LadderLease, chosen: MadeChoice | undefined): Price | undefined {
+  if (chosen?.size !== 'simple') return undefined;
+  const rungs = lease.ladderOf(lease.choice?.complex)?.flat() ?? [];
+  return rungs.find(({ price }) => price !== undefined)?.price;
 }
 
 /** The steps from a lower one on, those above it last. */

@@ -93,6 +93,7 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
 
   const stream = async (span: Span): Promise<JobOutcome> => {
     let rungCalls = 0;
+    let asked = job.model ?? provider.defaultModel;
     let usage: Usage = { promptTokens: 0, completionTokens: 0, estimated: true };
     const options: CallOptions = {
       signal: AbortSignal.any([run.signal, deadline.signal]),
@@ -104,6 +105,11 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
       onRetry: ({ fault, delayMs, retry }) => {
         span.setAttribute(attributeNames.llmRetries, retry);
         telemetry.log('llm').warn('llm.retry', { jobId: job.jobId, ...fault, delayMs, retry });
+      },
+      onChoice: ({ model, rule, size }) => {
+        asked = model;
+        span.setAttribute(genAiNames.requestModel, model);
+        span.setAttribute(attributeNames.llmChoice, `${size}: ${rule}`);
       },
       onRungCall: (call) => tellRung(span, call, ++rungCalls),
     };
@@ -120,8 +126,7 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
             span.setAttribute(genAiNames.timeToFirstChunk, firstTokenMs / 1000);
             // How soon it could read what another job's call brought says nothing about the provider.
             if (seat?.calledBy === undefined) {
-              const model = job.model ?? provider.defaultModel;
-              parts.onFirstToken({ model, afterMs: firstTokenMs });
+              parts.onFirstToken({ model: asked, afterMs: firstTokenMs });
             }
           }
           text += part.text;
@@ -146,6 +151,9 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
           if (isShared()) span.setAttribute(attributeNames.shared, true);
           else if (part.costUsd !== undefined) {
             span.setAttribute(attributeNames.llmCost, part.costUsd);
+            if (part.savedUsd !== undefined) {
+              span.setAttribute(attributeNames.llmCostSaved, part.savedUsd);
+            }
           }
           return {
             kind: 'done',
