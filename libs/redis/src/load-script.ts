@@ -6,8 +6,8 @@ import { RedisError } from './redis-error.ts';
 export interface Script {
   readonly name: string;
   readonly lua: string;
-  /** How many of its arguments are keys. */
-  readonly keys: number;
+  /** How many of its arguments are keys; absent: as many as a call has. */
+  readonly keys?: number;
 }
 
 /**
@@ -27,7 +27,7 @@ export type LoadedScript = (
 export function loadScript(connection: RedisConnection, script: Script): LoadedScript {
   const hash = createHash('sha1').update(script.lua).digest('hex');
   return async (keys, args) => {
-    if (keys.length !== script.keys) {
+    if (script.keys !== undefined && keys.length !== script.keys) {
       throw new TypeError(`${script.name} takes ${script.keys} keys, not ${keys.length}`);
     }
     try {

@@ -1,0 +1,1 @@
+export { type BucketsUnderTest, bucketsSuite } from './testing/buckets-suite.ts';
