@@ -9,6 +9,8 @@ export interface Asked {
   readonly amount: number;
   /** Spent at once: nothing of it is settled later, or given back. */
   readonly spent?: boolean;
+  /** Only one process ever asks for it: while Redis is away that one has the whole limit. */
+  readonly ownedHere?: boolean;
 }
 
 /** A call that wants permits of several buckets, of all or of none. */

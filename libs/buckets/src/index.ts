@@ -10,3 +10,8 @@ export type {
 } from './buckets.ts';
 export { createMemoryBuckets } from './memory-buckets.ts';
 export { createRedisBuckets, type Sight } from './redis-buckets.ts';
+export {
+  createSharedBuckets,
+  type SharedBuckets,
+  type SharedBucketsParts,
+} from './shared-buckets.ts';
