@@ -96,6 +96,22 @@ export const features: readonly Feature[] = [
     missing: 'sums by user and guild',
   },
   {
+    id: 'D1',
+    name: 'Buckets in Redis over user, role, channel and guild: several at once, all or none, reserved and settled',
+    missing: 'models, commands',
+  },
+  {
+    id: 'D2',
+    name: 'No window of a shared limit is exceeded, wherever in a call its use counts',
+    missing:
+      'Discord’s global REST limit and identify lanes; the provider’s limits on the live path',
+  },
+  {
+    id: 'D4',
+    name: 'While Redis is away each process goes by its share, told by one line each way',
+  },
+  { id: 'D5', name: 'Refusals say the reason, when to try again, and the correlation id' },
+  {
     id: 'F1',
     name: 'Answers mentions, replies and direct messages',
     missing: 'slash and context-menu commands, threads of its own',

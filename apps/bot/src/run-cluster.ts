@@ -1,4 +1,6 @@
 /** One cluster: a child of the bot process, with a discord.js Client for its shards. */
+
+import { createSharedBuckets } from '@starling/buckets';
 import { connectNats } from '@starling/bus';
 import { createRedisConversations } from '@starling/chat';
 import { systemClock as clock, systemRandom as random } from '@starling/clock';
@@ -8,12 +10,13 @@ import {
   type Environment,
   natsSection,
   parseConfig,
+  ratesSection,
   redisSection,
   sharingSection,
   telemetrySection,
 } from '@starling/config';
 import { clusterId } from '@starling/contracts';
-import { createMemoryAdmission, createRedisAdmission, withFallback } from '@starling/jobs';
+import { admissionRatesOf, createAdmission } from '@starling/jobs';
 import { runProcess } from '@starling/lifecycle';
 import { connectRedis } from '@starling/redis';
 import { openDiscord, openJobs, settingsErrorOf, startBot } from '@starling/roles/bot';
@@ -43,6 +46,7 @@ export async function runCluster(environment: Environment): Promise<number> {
       const nats = parseConfig(natsSection, environment);
       const redisConfig = parseConfig(redisSection, environment);
       const telemetry = parseConfig(telemetrySection, environment);
+      const rates = admissionRatesOf(parseConfig(ratesSection, environment));
       const botToken = requiredBotToken(config.botToken);
 
       stack.use(
@@ -60,7 +64,13 @@ export async function runCluster(environment: Environment): Promise<number> {
         admissionSection,
         environment,
       );
-      const bounds = { perUser, perGuild };
+      const buckets = stack.use(
+        await createSharedBuckets({
+          ...{ redis, clock, group: 'bot' },
+          processId: `${name}-${random.integer(2 ** 32).toString(36)}`,
+          giveUpMs: redisConfig.commandTimeoutMs,
+        }),
+      );
       const { gateway, interactions, sender } = openDiscord({
         config,
         shards: info.SHARD_LIST,
@@ -82,10 +92,7 @@ export async function runCluster(environment: Environment): Promise<number> {
             maxMessages: config.historyMessages,
             ttlMs: config.conversationTtlMs,
           }),
-          admission: withFallback({
-            shared: createRedisAdmission({ ...bounds, redis }),
-            local: createMemoryAdmission({ ...bounds, clock }),
-          }),
+          admission: createAdmission({ buckets, clock, perUser, perGuild, rates }),
         }),
       );
       const parent = new ClusterClient({});

@@ -12,6 +12,7 @@ import {
   deliverySection,
   parseConfig,
   providerSection,
+  ratesSection,
   sharingSection,
   telemetrySection,
   workerSection,
@@ -25,7 +26,7 @@ import {
   subjects,
   workerId,
 } from '@starling/contracts';
-import { createMemoryAdmission } from '@starling/jobs';
+import { admissionRatesOf, createMemoryAdmission } from '@starling/jobs';
 import { runProcess } from '@starling/lifecycle';
 import { providerFrom } from '@starling/llm';
 import {
@@ -53,6 +54,7 @@ await runProcess({
     const sharing = parseConfig(sharingSection, environment);
     const delivery = { ...parseConfig(deliverySection, environment), ...sharing };
     const admission = parseConfig(admissionSection, environment);
+    const rates = admissionRatesOf(parseConfig(ratesSection, environment));
     const balancer = { ...parseConfig(balancerSection, environment), ...admission, ...delivery };
     const worker = { ...parseConfig(workerSection, environment), ...delivery };
     const llm = parseConfig(providerSection, environment);
@@ -125,6 +127,7 @@ await runProcess({
             clock,
             perUser: admission.jobsPerUser,
             perGuild: admission.jobsPerGuild,
+            rates,
           }),
           config: { ...bot, ...sharing },
           clock,

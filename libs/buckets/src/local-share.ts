@@ -34,7 +34,8 @@ export function shareOf(
       return { ...limit, permits: Math.min(part, seen.own + Math.floor(free / processes)) };
     }
     case 'concurrency':
-      return { ...limit, permits: part };
+      // One place at least, or a small limit would let nobody in.
+      return { ...limit, permits: Math.max(1, part) };
     case 'rate':
       // A burst of one at least, or nothing would ever be let through.
       return {

@@ -37,7 +37,7 @@ describe('shared buckets', () => {
     return stack.use(shared);
   };
   let calls = 0;
-  const ask = (buckets: SharedBuckets, amount: number, limit = minute) => {
+  const ask = (buckets: SharedBuckets, amount: number, limit: BucketLimit = minute) => {
     calls += 1;
     const asked = [{ key: limit.kind, limit, amount }];
     return buckets.reserve({ id: `call-${calls}`, holdMs: 120_000, asked });

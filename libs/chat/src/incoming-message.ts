@@ -25,6 +25,8 @@ export interface IncomingMessage {
   /** Absent in a direct message. */
   readonly guildId?: GuildId;
   readonly author: Author;
+  /** Ids of the roles that the author has in the guild. */
+  readonly roles?: readonly string[];
   readonly isWebhook: boolean;
   /** Joins, pins, boosts, command echoes: written by Discord, not by a person. */
   readonly isSystem: boolean;

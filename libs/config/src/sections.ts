@@ -11,6 +11,7 @@ export * from './sections/llm-emulator-section.ts';
 export * from './sections/local-section.ts';
 export * from './sections/nats-section.ts';
 export * from './sections/provider-section.ts';
+export * from './sections/rates-section.ts';
 export * from './sections/redis-section.ts';
 export * from './sections/sharing-section.ts';
 export * from './sections/telemetry-section.ts';

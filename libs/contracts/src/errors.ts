@@ -49,3 +49,17 @@ export const errorMeanings = {
 export type ErrorCode = keyof typeof errorMeanings;
 
 export const errorCodes = Object.keys(errorMeanings) as [ErrorCode, ...ErrorCode[]];
+
+/** Ways a question can be refused before it is a job; no result has them. */
+export const refusalMeanings = {
+  ...errorMeanings,
+  user_limited: { retryable: true, userText: 'You have asked a lot in a short time.' },
+  channel_limited: {
+    retryable: true,
+    userText: 'This channel has asked a lot in a short time.',
+  },
+  guild_limited: { retryable: true, userText: 'This server has asked a lot in a short time.' },
+} as const satisfies Record<string, ErrorMeaning>;
+
+/** A stable code of {@link refusalMeanings}. */
+export type RefusalCode = keyof typeof refusalMeanings;

@@ -35,6 +35,8 @@ export interface MessageCreate {
   readonly channelId: ChannelId;
   readonly guildId?: GuildId;
   readonly author: MessageAuthor;
+  /** Ids of the roles that the author has in the guild. */
+  readonly roles: readonly string[];
   readonly isWebhook: boolean;
   readonly isSystem: boolean;
   readonly content: string;
@@ -65,6 +67,7 @@ export function decodeMessage(data: unknown): MessageCreate | undefined {
     channelId: channel.data,
     ...(guild.success && { guildId: guild.data }),
     author,
+    roles: rolesOf(data.member),
     isWebhook: data.webhook_id !== undefined && data.webhook_id !== null,
     isSystem: !writtenByPeople.includes(data.type),
     content: typeof data.content === 'string' ? data.content : '',
@@ -116,6 +119,11 @@ function authorOf(author: unknown, member: unknown): MessageAuthor | undefined {
     name: typeof name === 'string' ? name : 'someone',
     isBot: author.bot === true,
   };
+}
+
+function rolesOf(member: unknown): readonly string[] {
+  const roles = isRecord(member) ? member.roles : undefined;
+  return Array.isArray(roles) ? roles.filter((role) => typeof role === 'string') : [];
 }
 
 function mentionsOf(mentions: unknown): readonly UserId[] {

@@ -9,7 +9,7 @@ const raw = {
   type: 19,
   content: 'and why?',
   author: { id: '400000000000000000', username: 'ada', global_name: 'Ada' },
-  member: { nick: 'Countess' },
+  member: { nick: 'Countess', roles: ['7', 8] },
   mentions: [{ id: '500000000000000000' }],
   attachments: [{}],
   referenced_message: {
@@ -27,6 +27,7 @@ describe('decodeMessage', () => {
       channelId: '200000000000000000',
       guildId: '300000000000000000',
       author: { id: '400000000000000000', name: 'Countess', isBot: false },
+      roles: ['7'],
       isWebhook: false,
       isSystem: false,
       content: 'and why?',

@@ -1,4 +1,4 @@
-import type { GuildId, JobId, UserId } from '@starling/contracts';
+import type { ChannelId, GuildId, JobId, RefusalCode, UserId } from '@starling/contracts';
 
 /** Whose place a job takes. */
 export interface JobOwner {
@@ -8,30 +8,43 @@ export interface JobOwner {
   readonly guildId?: GuildId;
 }
 
-/** The word on one job. A refusal says which bound was met and by when a place is surely free. */
+/** Who asks, and where. */
+export interface Asker extends JobOwner {
+  readonly channelId?: ChannelId;
+  /** Ids of the roles that the user has in the guild. */
+  readonly roles?: readonly string[];
+}
+
+/** A refusal says which limit was met, whose it is, and when trying again helps. */
+export interface AdmissionRefusal {
+  readonly kind: 'refused';
+  readonly code: Extract<
+    RefusalCode,
+    'user_busy' | 'too_busy' | 'user_limited' | 'channel_limited' | 'guild_limited'
+  >;
+  /** Wall-clock milliseconds: by then there is room, if nobody else takes it. */
+  readonly retryAtMs: number;
+}
+
+/** The word on one job. */
 export type AdmissionDecision =
   | {
       readonly kind: 'admitted';
       /** True when this job held its place already: a replay is not charged twice. */
       readonly replay: boolean;
     }
-  | {
-      readonly kind: 'refused';
-      readonly code: 'user_busy' | 'too_busy';
-      /** Wall-clock milliseconds: the earliest hold of that bound has expired then. */
-      readonly retryAtMs: number;
-    };
+  | AdmissionRefusal;
 
 /**
  * Bounds on what is queued or in flight, so that nobody fills the queue alone (design: "bounded at
- * admission, per user and guild"). A hold is given back by {@link Admission.release} at the job's
- * ending, and expires by itself should its process die.
+ * admission, per user and guild"), and on how often somebody may ask. A place is given back by
+ * {@link Admission.release} at the job's ending, and expires by itself should its process die.
  *
- * Adapters: Redis and memory; one contract suite holds both (`@starling/jobs/testing`).
+ * It is one call of the buckets, of any adapter; one suite holds it on each (`@starling/jobs/testing`).
  */
 export interface Admission {
   /** Takes a place for `holdMs` milliseconds at most, or says why not. Charged once a job id. */
-  admit(owner: JobOwner, options: { readonly holdMs: number }): Promise<AdmissionDecision>;
+  admit(asker: Asker, options: { readonly holdMs: number }): Promise<AdmissionDecision>;
   /** Gives the place back. Harmless when it was given back or expired before. */
   release(owner: JobOwner): Promise<void>;
 }
@@ -41,4 +54,18 @@ export interface AdmissionBounds {
   readonly perUser: number;
   /** Jobs queued or in flight for one guild. */
   readonly perGuild: number;
+  /** How often one may ask; absent: as often as one likes. */
+  readonly rates?: AdmissionRates | undefined;
+}
+
+/** Questions in a time; 0: no such limit. */
+export interface AdmissionRates {
+  readonly userPerSecond: number;
+  /** Of those, so many at once. */
+  readonly userBurst: number;
+  readonly userPerMinute: number;
+  /** By role, what its users may ask a minute instead; the highest of a user's roles counts. */
+  readonly rolesPerMinute: ReadonlyMap<string, number>;
+  readonly channelPerMinute: number;
+  readonly guildPerMinute: number;
 }

@@ -4,7 +4,17 @@ export {
   acceptJob,
   type Refusal,
 } from './accept-job.ts';
-export type { Admission, AdmissionBounds, AdmissionDecision, JobOwner } from './admission.ts';
+export type {
+  Admission,
+  AdmissionBounds,
+  AdmissionDecision,
+  AdmissionRates,
+  AdmissionRefusal,
+  Asker,
+  JobOwner,
+} from './admission.ts';
+export { admissionRatesOf } from './admission-rates.ts';
+export { createAdmission } from './bucket-admission.ts';
 export { type AskedOfModel, type CallScope, callKeyOf } from './call-key.ts';
 export {
   type DeadLetter,
@@ -19,7 +29,6 @@ export {
   type ReplayParts,
   replayDeadLetter,
 } from './deadletters/replay-dead-letter.ts';
-export { withFallback } from './fallback-admission.ts';
 export { jobsStore } from './jobs-store.ts';
 export { createLedger } from './ledger/create-ledger.ts';
 export { failedEnd } from './ledger/failed-end.ts';
@@ -46,7 +55,6 @@ export { type JobRecord, type JobState, listJobs, stateOf } from './operator/job
 export { type JobStores, openJobStores } from './operator/job-stores.ts';
 export { namesJob } from './operator/names-job.ts';
 export { type Release, releaseJob } from './operator/release-job.ts';
-export { createRedisAdmission } from './redis-admission.ts';
 export {
   callerFlow,
   originOfStored,

@@ -1,5 +1,5 @@
 import { SimulatedClock } from '@starling/clock';
-import { createMemoryAdmission } from '../src/memory-admission.ts';
+import { createMemoryAdmission } from '../src/index.ts';
 import { admissionSuite } from '../src/testing.ts';
 
 admissionSuite('memory', async (bounds) => {

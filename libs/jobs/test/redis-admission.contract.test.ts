@@ -1,9 +1,10 @@
+import { createRedisBuckets } from '@starling/buckets';
 import { systemClock } from '@starling/clock';
 import { jobId, userId } from '@starling/contracts';
 import { type RunningServer, startRedisServer } from '@starling/harness';
-import { connectRedis } from '@starling/redis';
+import { connectRedis, type RedisConnection } from '@starling/redis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createRedisAdmission } from '../src/redis-admission.ts';
+import { type AdmissionBounds, createAdmission } from '../src/index.ts';
 import { admissionSuite } from '../src/testing.ts';
 
 let server: RunningServer;
@@ -25,10 +26,16 @@ async function connect() {
   return redis;
 }
 
+function admissionOn(redis: RedisConnection, bounds: AdmissionBounds) {
+  const clock = systemClock;
+  const buckets = createRedisBuckets({ redis, clock, giveUpMs: 2_000 });
+  return createAdmission({ ...bounds, buckets, clock });
+}
+
 admissionSuite('Redis', async (bounds) => {
   const redis = await connect();
   return {
-    admission: createRedisAdmission({ ...bounds, redis }),
+    admission: admissionOn(redis, bounds),
     nowMs: () => systemClock.nowMs(),
     pass: (ms) => systemClock.sleep(ms),
     [Symbol.asyncDispose]: () => redis[Symbol.asyncDispose](),
@@ -37,8 +44,8 @@ admissionSuite('Redis', async (bounds) => {
 
 it('leaves nothing behind in Redis once the holds are over', async () => {
   await using redis = await connect();
-  const admission = createRedisAdmission({ perUser: 3, perGuild: 30, redis });
+  const admission = admissionOn(redis, { perUser: 3, perGuild: 30 });
   const owner = { jobId: jobId.parse('job-1'), userId: userId.parse('400000000000000000') };
   await admission.admit(owner, { holdMs: 50 });
-  await expect.poll(() => redis.command('DBSIZE')).toBe(0);
+  await expect.poll(() => redis.command('KEYS', '*')).toEqual(['starling:buckets:born']);
 });

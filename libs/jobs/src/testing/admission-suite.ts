@@ -1,6 +1,6 @@
-import { guildId, jobId, userId } from '@starling/contracts';
+import { channelId, guildId, jobId, userId } from '@starling/contracts';
 import { describe, expect, it } from 'vitest';
-import type { Admission, AdmissionBounds, JobOwner } from '../admission.ts';
+import type { Admission, AdmissionBounds, AdmissionRates, Asker, JobOwner } from '../admission.ts';
 
 /** What the suite needs of an adapter: a fresh one, and a way to let time pass. */
 export interface AdmissionUnderTest extends AsyncDisposable {
@@ -27,7 +27,23 @@ function job(
   };
 }
 
-/** The promises of the port, for every adapter. */
+const rates: AdmissionRates = {
+  userPerSecond: 0,
+  userBurst: 3,
+  userPerMinute: 0,
+  rolesPerMinute: new Map(),
+  channelPerMinute: 0,
+  guildPerMinute: 0,
+};
+
+/** The nth job of a user in a channel of the first guild. */
+function said(n: number, options: { user?: number; channel?: number; roles?: string[] } = {}) {
+  const { channel = 0, roles = [], user = 0 } = options;
+  const where = channelId.parse(String(200_000_000_000_000_000n + BigInt(channel)));
+  return { ...job(n, { user }), channelId: where, roles } satisfies Asker;
+}
+
+/** The promises of the port, for every adapter of the buckets. */
 export function admissionSuite(
   name: string,
   open: (bounds: AdmissionBounds) => Promise<AdmissionUnderTest>,
@@ -121,6 +137,50 @@ export function admissionSuite(
       for (const n of [1, 2, 3]) await admission.admit(job(n), { holdMs: 300 });
       await subject.pass(400);
       expect(await admission.admit(job(4), { holdMs })).toMatchObject({ kind: 'admitted' });
+    });
+
+    it('lets a user ask so often and no more, and says when again [D1] [D5]', async () => {
+      const often = { ...rates, userPerSecond: 2 };
+      await using subject = await open({ perUser: 100, perGuild: 100, rates: often });
+      const { admission } = subject;
+      for (const n of [1, 2, 3]) {
+        expect(await admission.admit(said(n), { holdMs })).toMatchObject({ kind: 'admitted' });
+      }
+      const refusal = await admission.admit(said(4), { holdMs });
+      if (refusal.kind !== 'refused') throw new Error('let through');
+      expect(refusal.code).toBe('user_limited');
+      const waitsMs = refusal.retryAtMs - subject.nowMs();
+      expect(waitsMs).toBeGreaterThan(200);
+      expect(waitsMs).toBeLessThanOrEqual(500);
+      // Neither a replay of what was let through nor what was refused is charged.
+      expect(await admission.admit(said(3), { holdMs })).toMatchObject({ replay: true });
+      await subject.pass(waitsMs + 2);
+      expect(await admission.admit(said(4), { holdMs })).toMatchObject({ kind: 'admitted' });
+    });
+
+    it('counts a channel over all its users, and a guild over its channels [D1]', async () => {
+      const often = { ...rates, channelPerMinute: 3, guildPerMinute: 5 };
+      await using subject = await open({ perUser: 100, perGuild: 100, rates: often });
+      const { admission } = subject;
+      const ask = (n: number, channel: number) =>
+        admission.admit(said(n, { user: n, channel }), { holdMs });
+      for (const n of [1, 2, 3]) expect(await ask(n, 1)).toMatchObject({ kind: 'admitted' });
+      expect(await ask(4, 1)).toMatchObject({ kind: 'refused', code: 'channel_limited' });
+      for (const n of [5, 6]) expect(await ask(n, 2)).toMatchObject({ kind: 'admitted' });
+      expect(await ask(7, 2)).toMatchObject({ kind: 'refused', code: 'guild_limited' });
+    });
+
+    it('gives the members of a role their own number, whoever asked first [D1]', async () => {
+      const often = { ...rates, userPerMinute: 2, rolesPerMinute: new Map([['7', 4]]) };
+      await using subject = await open({ perUser: 100, perGuild: 100, rates: often });
+      const { admission } = subject;
+      const member = { roles: ['5', '7'] };
+      const ask = (n: number, options: object) => admission.admit(said(n, options), { holdMs });
+      for (const n of [1, 2]) expect(await ask(n, {})).toMatchObject({ kind: 'admitted' });
+      expect(await ask(3, {})).toMatchObject({ code: 'user_limited' });
+      for (const n of [4, 5]) expect(await ask(n, member)).toMatchObject({ kind: 'admitted' });
+      expect(await ask(6, member)).toMatchObject({ code: 'user_limited' });
+      expect(await ask(7, { user: 8 })).toMatchObject({ kind: 'admitted' });
     });
 
     it('holds the bound against many at once', async () => {

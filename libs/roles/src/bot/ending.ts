@@ -1,10 +1,10 @@
 import { isBlank, withoutThoughts } from '@starling/chat';
 import type {
   CorrelationId,
-  ErrorCode,
   Exchange,
   JobOutcome,
   QueuePlace,
+  RefusalCode,
 } from '@starling/contracts';
 import { closeFences } from '@starling/discord';
 import { errorText } from './error-text.ts';
@@ -12,14 +12,16 @@ import { errorText } from './error-text.ts';
 /** What the user reads at the end, and how the exchange is reported. */
 export interface Ending {
   readonly text: string;
-  readonly report: Exchange['ending'];
+  readonly report:
+    | Extract<Exchange['ending'], { kind: 'answered' }>
+    | { readonly kind: 'refused' | 'failed'; readonly code: RefusalCode };
   /** The answer as the conversation remembers it; absent when there was none. */
   readonly answer?: string;
 }
 
 /** A job that could not be done says so below what the user has read already. */
 export function failedEnding(failure: {
-  readonly code: ErrorCode;
+  readonly code: RefusalCode;
   readonly partialText: string;
   readonly correlationId: CorrelationId;
   readonly retryAtMs: number | undefined;

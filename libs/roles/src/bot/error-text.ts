@@ -1,8 +1,8 @@
 import {
   type CorrelationId,
-  type ErrorCode,
-  errorMeanings,
   type QueuePlace,
+  type RefusalCode,
+  refusalMeanings,
 } from '@starling/contracts';
 import { placeText } from './queue-line.ts';
 
@@ -12,7 +12,7 @@ import { placeText } from './queue-line.ts';
  * (discord.com/developers/docs/reference#message-formatting-timestamp-styles).
  */
 export function errorText(failure: {
-  readonly code: ErrorCode;
+  readonly code: RefusalCode;
   /** Wall-clock milliseconds; left out where trying again changes nothing. */
   readonly retryAtMs: number | undefined;
   readonly correlationId: CorrelationId;
@@ -22,7 +22,7 @@ export function errorText(failure: {
   readonly place?: QueuePlace | undefined;
 }): string {
   const { code, correlationId, place, placeBefore, retryAtMs } = failure;
-  const { retryable, userText } = errorMeanings[code];
+  const { retryable, userText } = refusalMeanings[code];
   return [
     userText.replace(/\.$/, ''),
     ...(placeBefore ? [`the first of them: ${placeText(placeBefore)}`] : []),

@@ -4,15 +4,15 @@
  */
 import { type Context, type IncomingMessage, type Route, route } from '@starling/chat';
 import {
-  type ErrorCode,
   headerNames,
   type Job,
   type JobId,
   jobId,
   type QueuePlace,
+  type RefusalCode,
 } from '@starling/contracts';
 import { decodeMessage } from '@starling/discord';
-import { acceptJob, callKeyOf } from '@starling/jobs';
+import { type AdmissionRefusal, acceptJob, callKeyOf } from '@starling/jobs';
 import {
   activeContext,
   attributeNames,
@@ -150,7 +150,7 @@ async function ask(
   const owner = { jobId: question.jobId, ...ownerOf(question.origin) };
   const isFull = book.openCount >= config.answersPerCluster;
   const answer = parts.openAnswer(question);
-  const refuse = (code: ErrorCode, when: { retryAtMs?: number; placeBefore?: QueuePlace } = {}) =>
+  const refuse = (code: RefusalCode, when: { retryAtMs?: number; placeBefore?: QueuePlace } = {}) =>
     answer.fail({ kind: 'refused', code, settled: true, ...when });
 
   if (routed.kind === 'refused') return refuse(routed.code);
@@ -165,7 +165,8 @@ async function ask(
     }
     if ('code' in job) {
       const { code, retryAtMs } = job;
-      const placeBefore = book.placeBefore(question.origin, code);
+      const waits = code === 'user_busy' || code === 'too_busy';
+      const placeBefore = waits ? book.placeBefore(question.origin, code) : undefined;
       return await refuse(code, { retryAtMs, ...(placeBefore && { placeBefore }) });
     }
     const acceptance = await acceptJob(job.job, {
@@ -209,7 +210,7 @@ type Prepared =
       /** Its place was taken before, by a process that saw the question first. */
       readonly held: boolean;
     }
-  | { readonly code: 'user_busy' | 'too_busy'; readonly retryAtMs: number };
+  | AdmissionRefusal;
 
 /** The job of a question, admitted; or why it is not. */
 async function prepare(
@@ -222,13 +223,19 @@ async function prepare(
   parts: IntakeParts,
 ): Promise<Prepared> {
   const { admission, clock, config } = parts;
-  const { question } = asked;
+  const { message, question } = asked;
   const { timeline, origin } = question;
   const own = await timeline.run('context', () => gatherContext(asked, parts));
   const { callKey, context } = promptFor(asked, own, parts);
   const holdMs = config.jobDeadlineMs + config.resultGraceMs + holdSlackMs;
   const decision = await timeline.run('admit', () =>
-    admission.admit({ jobId: question.jobId, ...ownerOf(origin) }, { holdMs }),
+    admission.admit(
+      {
+        ...{ jobId: question.jobId, channelId: origin.channelId, ...ownerOf(origin) },
+        ...(message.roles && { roles: message.roles }),
+      },
+      { holdMs },
+    ),
   );
   if (decision.kind === 'refused') return decision;
   const acceptedAtMs = clock.nowMs();

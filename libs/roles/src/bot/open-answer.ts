@@ -3,7 +3,7 @@
  * deletion. Whatever comes first ends it; the rest finds it ended.
  */
 import { withoutThoughts } from '@starling/chat';
-import type { ErrorCode, Frame, QueuePlace, Resend, Result } from '@starling/contracts';
+import type { Frame, QueuePlace, RefusalCode, Resend, Result } from '@starling/contracts';
 import type { PostedPart } from '@starling/discord';
 import { addFrame, type FrameAssembly, noFrames } from '../delivery/frame-assembly.ts';
 import { AnswerWriter, type AnswerWriterParts } from './answer-writer.ts';
@@ -163,7 +163,7 @@ export class OpenAnswer implements Disposable {
   /** Ends it with an honest word instead of an answer. */
   async fail(failure: {
     readonly kind: 'failed' | 'refused';
-    readonly code: ErrorCode;
+    readonly code: RefusalCode;
     readonly retryAtMs?: number;
     readonly placeBefore?: QueuePlace;
     /** A result that comes all the same replaces the word. */

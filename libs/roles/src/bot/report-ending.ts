@@ -23,7 +23,7 @@ export function reportEnding(
     clusterId,
     correlationId: question.correlationId,
     origin: question.origin,
-    ending: ending.report,
+    ending: toldEnding(ending.report),
     posts: ended.posts,
     edits: ended.edits,
     phases: phasesOf(ended),
@@ -52,6 +52,15 @@ export function reportEnding(
     // At most once by its contract: a listener that hears nothing is no reason to fail an answer.
     logger.debug('exchange.unpublished', { error });
   }
+}
+
+/** An exchange has the codes of jobs alone: a limit on how often one may ask is told as one on places. */
+function toldEnding(report: AnswerEnding['ending']['report']): Exchange['ending'] {
+  if (report.kind === 'answered') return report;
+  const { code, kind } = report;
+  if (code === 'user_limited') return { kind, code: 'user_busy' };
+  if (code === 'channel_limited' || code === 'guild_limited') return { kind, code: 'too_busy' };
+  return { kind, code };
 }
 
 /** Our own phases and those that only the worker could measure; none for work that was not done. */

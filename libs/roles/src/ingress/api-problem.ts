@@ -27,6 +27,7 @@ const requestMeanings = {
   context_length_exceeded: { status: 400, retry: false },
   idempotency_key_reused: { status: 422, retry: false },
   too_many_in_flight: { status: 429, retry: true, retryAfterMs: 1_000 },
+  rate_limit_exceeded: { status: 429, retry: true, retryAfterMs: 1_000 },
   shutting_down: { status: 503, retry: true, retryAfterMs: 100 },
 } as const satisfies Record<string, Meaning>;
 

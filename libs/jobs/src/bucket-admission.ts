@@ -1,0 +1,108 @@
+import type { Asked, Buckets } from '@starling/buckets';
+import type { Clock } from '@starling/clock';
+import type {
+  Admission,
+  AdmissionBounds,
+  AdmissionRates,
+  AdmissionRefusal,
+  Asker,
+  JobOwner,
+} from './admission.ts';
+
+/** When to try again where no time is known: a limit of nothing is met for ever. */
+const neverRetryMs = 60_000;
+
+const codes = {
+  'jobs:user': 'user_busy',
+  'jobs:guild': 'too_busy',
+  'rate:user': 'user_limited',
+  'minute:user': 'user_limited',
+  'minute:channel': 'channel_limited',
+  'minute:guild': 'guild_limited',
+} as const satisfies Record<string, AdmissionRefusal['code']>;
+
+type BucketName = keyof typeof codes;
+
+/** Admission on buckets: all of its limits in one call, which is one round trip where they are shared. */
+export function createAdmission(
+  options: AdmissionBounds & { readonly buckets: Buckets; readonly clock: Clock },
+): Admission {
+  const { buckets, clock } = options;
+
+  return {
+    async admit(asker, { holdMs }) {
+      const asked = [...placesOf(asker, options), ...ratesOf(asker, options.rates)];
+      const word = await buckets.reserve({ id: asker.jobId, holdMs, asked });
+      if (word.kind === 'reserved') return { kind: 'admitted', replay: word.replay };
+      const { key, retryAfterMs = neverRetryMs } = word;
+      return { kind: 'refused', code: codeOf(key), retryAtMs: clock.nowMs() + retryAfterMs };
+    },
+    async release(owner) {
+      const used = placesOf(owner, options).map((place) => ({ ...place, amount: 0 }));
+      await buckets.settle(owner.jobId, used);
+    },
+  };
+}
+
+/** Places are held until the job's ending. The user's is asked for first. */
+function placesOf({ guildId, userId }: JobOwner, bounds: AdmissionBounds): readonly Asked[] {
+  const { perGuild, perUser } = bounds;
+  const place = (name: BucketName, owner: string, permits: number) => ({
+    key: `${name}:${owner}`,
+    limit: { kind: 'concurrency', permits } as const,
+    amount: 1,
+  });
+  return [
+    place('jobs:user', userId, perUser),
+    // A guild belongs to one cluster.
+    ...(guildId ? [{ ...place('jobs:guild', guildId, perGuild), ownedHere: true }] : []),
+  ];
+}
+
+/** What is spent by asking, whatever becomes of the question. */
+function ratesOf(asker: Asker, rates: AdmissionRates | undefined): readonly Asked[] {
+  if (!rates) return [];
+  const { channelId, guildId, userId } = asker;
+  const { channelPerMinute, guildPerMinute, userBurst, userPerSecond } = rates;
+  const spent = { amount: 1, spent: true };
+  const minute = (name: BucketName, owner: string | undefined, permits: number): Asked[] =>
+    owner === undefined || permits === 0
+      ? []
+      : [
+          {
+            key: `${name}:${owner}`,
+            limit: { kind: 'window', permits, windowMs: 60_000 },
+            ...spent,
+          },
+        ];
+  const second: Asked[] =
+    userPerSecond === 0
+      ? []
+      : [
+          {
+            key: `rate:user:${userId}`,
+            limit: { kind: 'rate', permits: userPerSecond, perMs: 1_000, burst: userBurst },
+            ...spent,
+          },
+        ];
+  // A channel and a guild belong to one cluster; a user may ask in several.
+  const owned = (asked: readonly Asked[]) => asked.map((one) => ({ ...one, ownedHere: true }));
+  return [
+    ...second,
+    ...minute('minute:user', userId, userPerMinuteOf(asker, rates)),
+    ...(guildId ? owned(minute('minute:channel', channelId, channelPerMinute)) : []),
+    ...owned(minute('minute:guild', guildId, guildPerMinute)),
+  ];
+}
+
+function userPerMinuteOf({ roles = [] }: Asker, rates: AdmissionRates): number {
+  const { rolesPerMinute, userPerMinute } = rates;
+  const ofRoles = roles.flatMap((role) => rolesPerMinute.get(role) ?? []);
+  if (ofRoles.length === 0) return userPerMinute;
+  return ofRoles.includes(0) ? 0 : Math.max(...ofRoles);
+}
+
+function codeOf(key: string): AdmissionRefusal['code'] {
+  const [kind, whose] = key.split(':');
+  return codes[`${kind}:${whose}` as BucketName] ?? 'too_busy';
+}
