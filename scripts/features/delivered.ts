@@ -103,8 +103,7 @@ export const features: readonly Feature[] = [
   {
     id: 'D2',
     name: 'No window of a shared limit is exceeded, wherever in a call its use counts',
-    missing:
-      'Discord’s global REST limit and identify lanes; the provider’s limits on the live path',
+    missing: 'Discord’s global REST limit and identify lanes',
   },
   {
     id: 'D4',

@@ -2,6 +2,7 @@
  * The embedded mode: bot, balancer and worker in one process, on the in-memory bus and stores behind
  * the same ports. What waits and what was said ends with the process.
  */
+import { createMemoryBuckets } from '@starling/buckets';
 import { createMemoryBus } from '@starling/bus';
 import { createMemoryConversations } from '@starling/chat';
 import { systemClock as clock, systemRandom as random } from '@starling/clock';
@@ -58,7 +59,8 @@ await runProcess({
     const balancer = { ...parseConfig(balancerSection, environment), ...admission, ...delivery };
     const worker = { ...parseConfig(workerSection, environment), ...delivery };
     const llm = parseConfig(providerSection, environment);
-    const provider = providerFrom(llm, { clock, random, environment });
+    const buckets = createMemoryBuckets({ clock });
+    const provider = providerFrom(llm, { clock, random, environment, buckets });
     const telemetry = parseConfig(telemetrySection, environment);
 
     stack.use(

@@ -13,9 +13,10 @@ import {
 } from '@starling/config';
 import { workerId } from '@starling/contracts';
 import { runProcess } from '@starling/lifecycle';
-import { providerFrom } from '@starling/llm';
+import { isLimited, providerFrom } from '@starling/llm';
 import { startWorker } from '@starling/roles/worker';
 import { log, startTelemetry } from '@starling/telemetry';
+import { openProviderBuckets } from './provider-buckets.ts';
 
 const environment = process.env;
 
@@ -33,15 +34,17 @@ await runProcess({
     const delivery = parseConfig(deliverySection, environment);
     const sharing = parseConfig(sharingSection, environment);
     const llm = parseConfig(providerSection, environment);
-    const provider = providerFrom(llm, { clock, random, environment });
     const telemetry = parseConfig(telemetrySection, environment);
     const id = workerId.parse(instance.id ?? `worker-${random.integer(2 ** 32).toString(36)}`);
 
-    // Disposed in reverse: the role, then the bus, then the provider's connections, the log last.
+    // Disposed in reverse: the role, the bus, the provider's connections, its limits, the log last.
     stack.use(
       await startTelemetry({ service: 'worker', instanceId: id, config: telemetry, clock }),
     );
-    stack.use(provider);
+    const { connectTimeoutMs } = nats;
+    const at = { environment, clock, workerId: id, connectTimeoutMs, signal };
+    const buckets = isLimited(llm) ? await openProviderBuckets(stack, at) : undefined;
+    const provider = stack.use(providerFrom(llm, { clock, random, environment, buckets }));
     const bus = stack.use(await connectNats({ ...nats, name: id, clock, signal }));
     const config = { ...worker, ...delivery, ...sharing };
     const { board, models: modelSource } = provider;

@@ -4,6 +4,7 @@ import type { ConnectionLease, ConnectionPool, PoolStats } from '@starling/pool'
 import { AnswerCollector } from './answer-collector.ts';
 import { type CallLimits, CallTimers } from './call-timers.ts';
 import type { Asked, Dialect } from './dialect.ts';
+import { toldLimitsOf } from './limits/limit-headers.ts';
 import { PartQueue } from './part-queue.ts';
 import type { CallOptions, CompletionRequest, Provider, StreamPart } from './provider.ts';
 import { faultAfterText, faultOfError, type ProviderFault } from './provider-fault.ts';
@@ -63,7 +64,8 @@ export class HttpProvider implements Provider {
     const asked = { ...request, model, whole: call.whole ?? false };
     const queue = new PartQueue();
     const ending = new CallEnding(call.signal);
-    const answered = this.#answer(asked, { queue, ending }).finally(() => queue.close());
+    const { onLimits } = call;
+    const answered = this.#answer(asked, { queue, ending, onLimits }).finally(() => queue.close());
     try {
       for (let parts = await queue.take(); parts.length > 0; parts = await queue.take()) {
         for (const part of parts) yield part;
@@ -78,16 +80,20 @@ export class HttpProvider implements Provider {
   /** Never rejects; the queue has the answer with its ending. */
   async #answer(
     asked: Asked,
-    call: { readonly queue: PartQueue; readonly ending: CallEnding },
+    call: {
+      readonly queue: PartQueue;
+      readonly ending: CallEnding;
+      readonly onLimits: CallOptions['onLimits'];
+    },
   ): Promise<void> {
-    const { queue } = call;
+    const { onLimits, queue } = call;
     const answer = new AnswerCollector(asked);
     using ending = call.ending;
     let fault: ProviderFault | undefined;
     try {
       using lease = await this.#options.pool.acquire({ signal: ending.signal });
       try {
-        fault = await this.#converse(asked, { answer, lease, ending, queue });
+        fault = await this.#converse(asked, { answer, lease, ending, queue, onLimits });
       } catch (error) {
         // After the caller's abort the connection dials anew; after anything else nobody knows.
         if (ending.cause?.by !== 'caller') lease.destroy();
@@ -115,9 +121,10 @@ export class HttpProvider implements Provider {
       readonly lease: ConnectionLease;
       readonly ending: CallEnding;
       readonly queue: PartQueue;
+      readonly onLimits: CallOptions['onLimits'];
     },
   ): Promise<ProviderFault | undefined> {
-    const { answer, lease, ending, queue } = call;
+    const { answer, lease, ending, onLimits, queue } = call;
     const { clock, dialect, secret } = this.#options;
     const limits = asked.whole
       ? wholeLimits(this.#options.limits, asked.maxCompletionTokens)
@@ -128,6 +135,10 @@ export class HttpProvider implements Provider {
       ...{ dialect, answer },
       say: (part) => queue.push(part),
       onToken: () => timers.token(),
+      onHead: (header) => {
+        const told = onLimits && toldLimitsOf(header);
+        if (told) onLimits(told);
+      },
       onFinish: () => {
         closing.use(clock.schedule(closeAllowanceMs, () => ending.end({ by: 'closing' })));
       },

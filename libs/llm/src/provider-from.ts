@@ -1,3 +1,4 @@
+import type { Buckets } from '@starling/buckets';
 import type { Clock, Random } from '@starling/clock';
 import { ConfigError, type Environment } from '@starling/config';
 import { counter, log } from '@starling/telemetry';
@@ -7,6 +8,7 @@ import { ConnectionShelf } from './ladder/connection-shelf.ts';
 import { CurrentLadders } from './ladder/current-ladders.ts';
 import { LadderProvider } from './ladder/ladder-provider.ts';
 import { RetryBudget } from './ladder/retry-budget.ts';
+import { withinLimits } from './limits/within-limits.ts';
 import { ladderOfSettings } from './ladder-of-settings.ts';
 import { type ModelSource, modelSourceFrom } from './model-source.ts';
 import type { Provider } from './provider.ts';
@@ -26,6 +28,8 @@ export interface ProviderParts {
   readonly random: Random;
   /** What the keys of a file of providers are looked up in; empty unless given. */
   readonly environment?: Environment;
+  /** Where the fleet's limits are kept; wanted when the settings have any. */
+  readonly buckets?: Buckets | undefined;
 }
 
 /**
@@ -48,7 +52,9 @@ export function providerFrom(config: ProviderConfig, parts: ProviderParts): Open
       },
     ]);
   }
-  const ladders = new CurrentLadders(first, new ConnectionShelf({ clock, settings: config }));
+  const limited = withinLimits(config, { ...parts, hasOthers: path !== undefined });
+  const shelf = new ConnectionShelf({ clock, settings: config, limited });
+  const ladders = new CurrentLadders(first, shelf);
   watch?.start((changed) => ladders.replace(changed));
   const board = new BreakerBoard({ clock, onChange: tellChange });
   const provider = new LadderProvider({

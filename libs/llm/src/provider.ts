@@ -1,6 +1,7 @@
 /** The port that workers call language models through. */
 import type { ChatMessage, Sampling, Usage } from '@starling/contracts';
 import type { PoolStats } from '@starling/pool';
+import type { ToldLimits } from './limits/limit-headers.ts';
 import type { ProviderFault } from './provider-fault.ts';
 
 /** What is asked of a model. */
@@ -86,6 +87,10 @@ export interface CallOptions {
   readonly onChoice?: (choice: MadeChoice) => void;
   /** Called for each rung that was dialled, when its call is over. */
   readonly onRungCall?: (call: RungCall) => void;
+  /** It goes to the provider now, after whatever it had to wait for; once for each try. */
+  readonly onCalled?: () => void;
+  /** The provider told of its limits. */
+  readonly onLimits?: (told: ToldLimits) => void;
 }
 
 /** A language model service. Disposing it closes its connections. */

@@ -15,6 +15,8 @@ export interface AnswerEars {
   readonly say: (part: StreamPart) => void;
   /** Something of the answer came. */
   readonly onToken: () => void;
+  /** The head of a response came. */
+  readonly onHead: (header: (name: string) => string | undefined) => void;
   /** The answer is whole, though the response may go on. */
   readonly onFinish: () => void;
 }
@@ -35,6 +37,7 @@ export class ResponseAnswer implements ResponseReader {
   head(status: number, header: (name: string) => string | undefined): void {
     this.#status = status;
     this.#header = header;
+    this.#ears.onHead(header);
     if (status === 200) this.#reader = this.#ears.dialect.reader(header('content-type'));
   }
 

@@ -199,6 +199,10 @@ export const counterMeanings = {
     description: 'Answers that came from the call of another job: calls that were not made.',
     unit: '{call}',
   },
+  'starling.llm.limit_waits': {
+    description: 'Calls that had to wait for room within a shared limit, by its kind.',
+    unit: '{call}',
+  },
   'starling.frames.lost': {
     description: 'Frames that could not be sent; the result makes up for them.',
     unit: '{frame}',

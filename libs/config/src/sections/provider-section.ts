@@ -116,6 +116,27 @@ export const providerSection = {
     unit: 'milliseconds',
     doc: 'The end of a call even while tokens flow: what a runaway answer may cost.',
   }),
+  requestsPerMinute: field.integer('STARLING_PROVIDER_REQUESTS_PER_MINUTE', {
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    unit: 'requests a minute',
+    doc: 'What the provider allows this key in any minute, for all workers together (they share it in Redis, at `REDIS_URL`). 0: no such limit. Set it alike for all of them. A provider that says less in its headers is believed.',
+  }),
+  tokensPerMinute: field.integer('STARLING_PROVIDER_TOKENS_PER_MINUTE', {
+    default: 0,
+    min: 0,
+    max: 1_000_000_000,
+    unit: 'LLM tokens a minute',
+    doc: 'The same for LLM tokens, prompt and answer together. All that an answer may have is reserved until it has ended.',
+  }),
+  limitWaitMs: field.integer('STARLING_PROVIDER_LIMIT_WAIT_MS', {
+    default: 45_000,
+    min: 0,
+    max: 600_000,
+    unit: 'milliseconds',
+    doc: 'How long a call that finds no room within these limits waits for it, in its slot. Longer answers more of a burst, shorter says sooner that the model is busy.',
+  }),
   retries: field.integer('STARLING_PROVIDER_RETRIES', {
     default: 2,
     min: 0,

@@ -7,6 +7,7 @@ import { ConnectionPool } from '@starling/pool';
 import type { CallLimits } from '../call-timers.ts';
 import { dialectOf } from '../dialect-of.ts';
 import { HttpProvider } from '../http-provider.ts';
+import type { WithinLimits } from '../limits/within-limits.ts';
 import type { Provider } from '../provider.ts';
 import type { ProviderKey, ProviderPlace } from './ladder-config.ts';
 
@@ -21,6 +22,13 @@ export interface ConnectionSettings extends CallLimits {
   readonly poolIdleMs: number;
 }
 
+interface ShelfParts {
+  readonly clock: Clock;
+  readonly settings: ConnectionSettings;
+  /** What the fleet may ask under each key; undefined: as much as it likes. */
+  readonly limited?: WithinLimits | undefined;
+}
+
 interface Kept {
   readonly provider: Provider;
   users: number;
@@ -32,17 +40,17 @@ export interface ConnectionHold extends AsyncDisposable {
 }
 
 export class ConnectionShelf {
-  readonly #parts: { readonly clock: Clock; readonly settings: ConnectionSettings };
+  readonly #parts: ShelfParts;
   readonly #kept = new Map<string, Kept>();
 
-  constructor(parts: { readonly clock: Clock; readonly settings: ConnectionSettings }) {
+  constructor(parts: ShelfParts) {
     this.#parts = parts;
   }
 
   /** The connections to a provider under a key; opens none yet. */
   hold(place: ProviderPlace, key: ProviderKey | undefined): ConnectionHold {
     const id = JSON.stringify([place.name, place.dialect, place.baseUrl, key?.value]);
-    const kept = this.#kept.get(id) ?? { provider: this.#open(place, key), users: 0 };
+    const kept = this.#kept.get(id) ?? { provider: this.#limited(place, key), users: 0 };
     this.#kept.set(id, kept);
     kept.users += 1;
     let held = true;
@@ -57,6 +65,11 @@ export class ConnectionShelf {
         await kept.provider[Symbol.asyncDispose]();
       },
     };
+  }
+
+  #limited(place: ProviderPlace, key: ProviderKey | undefined): Provider {
+    const provider = this.#open(place, key);
+    return this.#parts.limited?.(provider, { place: place.name, key: key?.value }) ?? provider;
   }
 
   #open(place: ProviderPlace, key: ProviderKey | undefined): Provider {

@@ -56,10 +56,12 @@ export type Answer =
 class JobFailure extends Error {
   override readonly name = 'JobFailure';
   readonly code: ErrorCode;
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, detail: string) {
+  constructor(code: ErrorCode, detail: string, retryAfterMs?: number) {
     super(detail);
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -88,6 +90,7 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
   const wantsFrames = job.origin.kind === 'discord' || job.origin.stream;
   let text = '';
   let firstTokenMs: number | undefined;
+  let calledAtMs = startedAtMs;
 
   const isShared = () => seat !== undefined && !seat.pays;
 
@@ -102,6 +105,10 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
       // Whoever writes a direct message watches for the answer.
       hedge: job.lane === 'dm',
       whole: !wantsFrames,
+      // What it waited for before says nothing about the provider, either.
+      onCalled: () => {
+        calledAtMs = clock.monotonicMs();
+      },
       onRetry: ({ fault, delayMs, retry }) => {
         span.setAttribute(attributeNames.llmRetries, retry);
         telemetry.log('llm').warn('llm.retry', { jobId: job.jobId, ...fault, delayMs, retry });
@@ -126,7 +133,7 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
             span.setAttribute(genAiNames.timeToFirstChunk, firstTokenMs / 1000);
             // How soon it could read what another job's call brought says nothing about the provider.
             if (seat?.calledBy === undefined) {
-              parts.onFirstToken({ model: asked, afterMs: firstTokenMs });
+              parts.onFirstToken({ model: asked, afterMs: clock.monotonicMs() - calledAtMs });
             }
           }
           text += part.text;
@@ -171,6 +178,7 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
           throw new JobFailure(
             deadline.signal.aborted && !run.signal.aborted ? 'deadline_exceeded' : part.fault.code,
             part.fault.detail,
+            part.fault.retryAfterMs,
           );
       }
     }
@@ -201,7 +209,11 @@ export async function answerJob(parts: AnswerParts, run: JobRun): Promise<Answer
     const log = telemetry.log('llm');
     const tell = code === 'cancelled' ? log.info : log.warn;
     telemetry.run(() => tell('llm.failed', { jobId: job.jobId, code, ...cause }), run.parent);
-    outcome = { kind: 'failed', code, partialText: text };
+    const retryAfterMs = error instanceof JobFailure ? error.retryAfterMs : undefined;
+    outcome = {
+      ...{ kind: 'failed', code, partialText: text },
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    };
   }
   const llmMs = timeline.times.llm ?? 0;
   const followed = seat?.calledBy !== undefined;
