@@ -4,6 +4,7 @@ import { systemClock } from '@starling/clock';
 import { abort } from './benches/abort.ts';
 import { balance } from './benches/balance.ts';
 import { ingress } from './benches/ingress.ts';
+import { limits } from './benches/limits/limits.ts';
 import { runBench } from './run-bench.ts';
 
 const stop = new AbortController();
@@ -13,7 +14,7 @@ process.once('SIGINT', onSignal);
 process.once('SIGTERM', onSignal);
 
 process.exitCode = await runBench({
-  benchmarks: [ingress, balance, abort],
+  benchmarks: [ingress, balance, abort, limits],
   args: process.argv.slice(2),
   root: resolve(import.meta.dirname, '../../..'),
   environment: process.env,

@@ -9,6 +9,8 @@ import { temporaryFolder } from './temp-folder.ts';
 export interface RedisServerOptions {
   /** Where the append-only file is; default a folder that goes with the server. */
   readonly dir?: string;
+  /** When writes are flushed to the disk; default `no`, when the kernel likes. */
+  readonly fsync?: 'no' | 'everysec' | 'always';
   /** Default a free one. */
   readonly port?: number;
   /** Default: what {@link locateServers} finds. */
@@ -34,7 +36,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
       args: (port) => [
         ...['--bind', '127.0.0.1', '--port', String(port), '--daemonize', 'no'],
         ...['--dir', options.dir ?? folder.path],
-        ...['--appendonly', 'yes', '--appendfsync', 'no', '--save', ''],
+        ...['--appendonly', 'yes', '--appendfsync', options.fsync ?? 'no', '--save', ''],
         ...['--maxmemory-policy', 'noeviction'],
       ],
       serves: async (port, pid) => {

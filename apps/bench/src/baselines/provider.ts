@@ -10,6 +10,8 @@ const requestReading = z.looseObject({
   endMs: z.number().optional(),
   abortSeenMs: z.number().optional(),
   ending: z.string(),
+  promptTokens: z.number(),
+  completionTokens: z.number(),
 });
 
 /** One request as the provider saw it; times are milliseconds after its start. */

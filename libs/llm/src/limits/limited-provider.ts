@@ -5,7 +5,7 @@
  * provider would not serve it any sooner elsewhere, and the fair queue before the slots stays full. When its
  * time is over the call fails with the time of the next try.
  */
-import type { Asked, BucketLimit, Buckets } from '@starling/buckets';
+import type { Asked, Buckets } from '@starling/buckets';
 import type { Clock, Random } from '@starling/clock';
 import type { PoolStats } from '@starling/pool';
 import { counter } from '@starling/telemetry';
@@ -23,6 +23,8 @@ export interface ProviderLimits {
   readonly tokensPerMinute: number;
   /** How long a call may wait for room. */
   readonly waitMs: number;
+  /** A minute; shorter where somebody measures. */
+  readonly windowMs?: number;
 }
 
 const minuteMs = 60_000;
@@ -210,28 +212,33 @@ export class LimitedProvider implements Provider {
   }
 
   #asked(tokens: number, requests = 1): readonly Asked[] {
-    const { label, requestsPerMinute, tokensPerMinute } = this.#limits;
+    const { requestsPerMinute, tokensPerMinute } = this.#limits;
     return [
       ...(requestsPerMinute > 0
-        ? [{ ...bucket(`${label}:requests`, requestsPerMinute), amount: requests }]
+        ? [{ ...this.#bucket('requests', requestsPerMinute), amount: requests }]
         : []),
       ...(tokensPerMinute > 0
-        ? [{ ...bucket(`${label}:tokens`, tokensPerMinute), amount: tokens }]
+        ? [{ ...this.#bucket('tokens', tokensPerMinute), amount: tokens }]
         : []),
     ];
   }
 
+  #bucket(name: 'requests' | 'tokens', permits: number): Pick<Asked, 'key' | 'limit'> {
+    const { label, windowMs = minuteMs } = this.#limits;
+    return { key: `provider:${label}:${name}`, limit: { kind: 'window', permits, windowMs } };
+  }
+
   /** The provider knows its limits better, and who else uses them. */
   #heed({ requests, tokens }: ToldLimits): void {
-    const { buckets, label, requestsPerMinute, tokensPerMinute } = this.#limits;
-    const lower = (name: string, permits: number, told: ToldLimit | undefined) => {
+    const { buckets, requestsPerMinute, tokensPerMinute } = this.#limits;
+    const lower = (name: 'requests' | 'tokens', permits: number, told: ToldLimit | undefined) => {
       if (!told || permits === 0) return;
       const { remaining, resetMs } = told;
       // What is as full as can be lowers nothing.
       const forMs = Math.min(resetMs ?? toldForMs, toldForMs);
       if (forMs === 0) return;
       const lowered = { permits: told.permits, remaining, forMs };
-      void buckets.lower({ ...bucket(`${label}:${name}`, permits), ...lowered });
+      void buckets.lower({ ...this.#bucket(name, permits), ...lowered });
     };
     lower('requests', requestsPerMinute, requests);
     lower('tokens', tokensPerMinute, tokens);
@@ -252,10 +259,3 @@ const noRoom: ProviderFault = {
   retryable: false,
   detail: 'shared_limit',
 };
-
-function bucket(
-  key: string,
-  permits: number,
-): { readonly key: string; readonly limit: BucketLimit } {
-  return { key: `provider:${key}`, limit: { kind: 'window', permits, windowMs: minuteMs } };
-}
