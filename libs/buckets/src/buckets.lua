@@ -2,7 +2,7 @@
 --
 -- KEYS[1]   string: when this store was empty last; whoever saw another one knows that uses were lost
 -- KEYS[2…]  hash a bucket: l level (held and used), n no entry ends before (ms), c cu the provider's own
---           limit and its end (ms), b blocked until (ms), t a rate's tat (us),
+--           limit and its end (ms), b blocked until (ms), t a rate's tat (us), x when Redis forgets it (ms),
 --           u<end ms> amount used, h<id> "amount until(ms) moved-to(us)" of a hold
 -- ARGV[1]   reserve | settle | extend | lower | sweep
 -- ARGV[2]   id of the hold
@@ -66,14 +66,27 @@ local function lasts(b, at)
   if at > b.last then b.last = at end
 end
 
--- A step of use that may be there already.
-local function use(b, amount, at)
-  local ends = useEnds(b, at)
-  if amount == 0 or ends <= now then return end
-  redis.call('HINCRBY', b.key, 'u' .. ends, amount)
+local function count(b, amount, ends)
   b.level = b.level + amount
   earlier(b, ends)
   lasts(b, ends)
+end
+
+-- A use of now, whose step may be there already.
+local function use(b, amount)
+  if amount == 0 or b.ends <= now then return end
+  b.used = b.used + amount
+  put(b, 'u' .. b.ends, b.used)
+  count(b, amount, b.ends)
+end
+
+-- A hold that ended unsettled, as used. Written at once: the bucket's entries may be read after it.
+local function useDead(b, amount, at)
+  local ends = useEnds(b, at)
+  if amount == 0 or ends <= now then return end
+  local used = redis.call('HINCRBY', b.key, 'u' .. ends, amount)
+  if ends == b.ends then b.used = used end
+  count(b, amount, ends)
 end
 
 local function drop(b, fields)
@@ -98,7 +111,7 @@ local function sweep(b)
   drop(b, gone)
   b.next = next
   put(b, 'n', next or 0)
-  for _, hold in ipairs(dead) do use(b, hold[1], hold[2]) end
+  for _, hold in ipairs(dead) do useDead(b, hold[1], hold[2]) end
 end
 
 local function load(at)
@@ -109,10 +122,12 @@ local function load(at)
     amount = tonumber(ARGV[from + 4]), holdMs = tonumber(ARGV[from + 5]),
     set = {}, last = 0,
   }
-  local has = redis.call('HMGET', b.key, 'l', 'n', 'c', 'cu', 'b', 't', 'h' .. id)
+  b.ends = useEnds(b, now)
+  local has = redis.call('HMGET', b.key, 'l', 'n', 'c', 'cu', 'b', 't', 'h' .. id, 'x', 'u' .. b.ends)
   b.level, b.next = tonumber(has[1] or 0), tonumber(has[2] or 0)
   if b.next == 0 then b.next = nil end
   b.capUntil, b.blocked, b.tat = tonumber(has[4] or 0), tonumber(has[5] or 0), tonumber(has[6] or 0)
+  b.forgotten, b.used = tonumber(has[8] or 0), tonumber(has[9] or 0)
   if b.capUntil > now then b.cap = tonumber(has[3]) end
   if has[7] then
     local amount, till, moved = holdOf(has[7])
@@ -126,24 +141,25 @@ end
 local function save(b)
   if b.level ~= b.was then put(b, 'l', b.level) end
   if #b.set == 0 then return end
+  -- It is forgotten when its last entry has ended, or up to a second later: not each call needs to say so.
+  local longer = b.last > b.forgotten
+  if longer then put(b, 'x', b.last + 1000) end
   redis.call('HSET', b.key, unpack(b.set))
-  -- It is forgotten when its last entry has ended.
-  local left = math.max(1, b.last - now)
-  if redis.call('PTTL', b.key) < left then redis.call('PEXPIRE', b.key, left) end
+  if longer then redis.call('PEXPIRE', b.key, b.last + 1000 - now) end
 end
 
 local function room(b, permits)
   if b.amount > permits then return math.huge end
   local level = b.level
   if level + b.amount <= permits then return now end
-  if not b.ends then
-    b.ends = {}
+  if not b.sorted then
+    b.sorted = {}
     entries(b, function(entry, _, amount, ends)
-      b.ends[#b.ends + 1] = {entry == 'h' and useEnds(b, ends) or ends, amount}
+      b.sorted[#b.sorted + 1] = {entry == 'h' and useEnds(b, ends) or ends, amount}
     end)
-    table.sort(b.ends, function(one, other) return one[1] < other[1] end)
+    table.sort(b.sorted, function(one, other) return one[1] < other[1] end)
   end
-  for _, ended in ipairs(b.ends) do
+  for _, ended in ipairs(b.sorted) do
     level = level - ended[2]
     if level + b.amount <= permits then return ended[1] end
   end
@@ -179,7 +195,7 @@ local function take(b)
     b.level = b.level + b.amount
     hold(b, b.amount, now + b.holdMs, 0)
   else
-    use(b, b.amount, now)
+    use(b, b.amount)
   end
 end
 
@@ -197,7 +213,7 @@ local function settle(b)
     lasts(b, math.ceil(b.tat / 1000))
   else
     b.level = b.level - b.hold.amount
-    use(b, b.amount, now)
+    use(b, b.amount)
   end
 end
 

@@ -250,9 +250,9 @@ class FallingBackBuckets implements SharedBuckets {
 /** A window's last step, and the time between two looks. */
 const slackMs = 1_500;
 
-/** A hold that Redis may have lost, or may not know of. */
+/** A hold that Redis may have lost or may not know of, and that counts for long after its end. */
 function isGuarded({ limit, spent = false }: Asked): boolean {
-  return !spent && (limit.kind === 'window' || limit.kind === 'concurrency');
+  return !spent && limit.kind === 'window';
 }
 
 function unused({ key, limit }: Asked) {

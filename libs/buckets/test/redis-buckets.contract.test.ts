@@ -84,6 +84,8 @@ describe('buckets in Redis', () => {
       { ...jobs, key: 'none' },
       { ...window, key: 'none either' },
     ]);
-    await expect.poll(() => redis.command('KEYS', '*')).toEqual(['starling:buckets:born']);
+    await expect
+      .poll(() => redis.command('KEYS', '*'), { timeout: 5_000 })
+      .toEqual(['starling:buckets:born']);
   });
 });

@@ -47,5 +47,7 @@ it('leaves nothing behind in Redis once the holds are over', async () => {
   const admission = admissionOn(redis, { perUser: 3, perGuild: 30 });
   const owner = { jobId: jobId.parse('job-1'), userId: userId.parse('400000000000000000') };
   await admission.admit(owner, { holdMs: 50 });
-  await expect.poll(() => redis.command('KEYS', '*')).toEqual(['starling:buckets:born']);
+  await expect
+    .poll(() => redis.command('KEYS', '*'), { timeout: 5_000 })
+    .toEqual(['starling:buckets:born']);
 });
