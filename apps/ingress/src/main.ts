@@ -12,6 +12,7 @@ import { ingressId } from '@starling/contracts';
 import { runProcess } from '@starling/lifecycle';
 import { readApiKeys, startIngress } from '@starling/roles/ingress';
 import { log, startTelemetry } from '@starling/telemetry';
+import { openCallerBuckets } from './caller-buckets.ts';
 
 const environment = process.env;
 
@@ -30,12 +31,16 @@ await runProcess({
     const keys = await readApiKeys(config);
     const id = ingressId.parse(instance.id ?? `ingress-${random.integer(2 ** 32).toString(36)}`);
 
-    // Disposed in reverse: the role, then the bus, the log last.
+    // Disposed in reverse: the role, then the bus, the limits, the log last.
     stack.use(
       await startTelemetry({ service: 'ingress', instanceId: id, config: telemetry, clock }),
     );
+    const { connectTimeoutMs } = nats;
+    const at = { environment, clock, ingressId: id, connectTimeoutMs };
+    const isCounted = config.requestsPerMinutePerKey > 0;
+    const buckets = isCounted ? await openCallerBuckets(stack, at) : undefined;
     const bus = stack.use(await connectNats({ ...nats, name: id, clock }));
-    const role = await startIngress({ bus, clock, random, ingressId: id, config, keys });
+    const role = await startIngress({ bus, clock, random, ingressId: id, config, keys, buckets });
     const { host, port } = role;
     return {
       parts: [role],

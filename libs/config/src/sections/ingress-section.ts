@@ -42,6 +42,13 @@ export const ingressSection = {
     max: 100_000,
     doc: 'Requests of one API key that one ingress has in hand at once: one caller cannot take the whole front door.',
   }),
+  requestsPerMinutePerKey: field.integer('STARLING_KEY_REQUESTS_PER_MINUTE', {
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    unit: 'requests a minute',
+    doc: 'Requests of one API key in any minute, over every ingress: they share it in Redis, at `REDIS_URL`, which costs each request a round trip there. 0: no such limit, and no Redis.',
+  }),
   headerTimeoutMs: field.integer('STARLING_INGRESS_HEADER_TIMEOUT_MS', {
     default: 10_000,
     min: 100,

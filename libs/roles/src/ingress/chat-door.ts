@@ -13,6 +13,7 @@ import {
 import { correlationIdFor } from '../bot/correlation.ts';
 import { type ApiProblem, jobProblem, modelProblem, requestProblem } from './api-problem.ts';
 import type { BalancerRoster } from './balancer-roster.ts';
+import type { CallerRates } from './caller-rates.ts';
 import { type CallerReply, StreamReply, WholeReply } from './caller-reply.ts';
 import { type ChatLimits, type ChatRequest, parseChatRequest } from './chat-request.ts';
 import type { DurableDesk } from './durable-desk.ts';
@@ -36,6 +37,8 @@ export interface ChatDoorParts {
   readonly roster: BalancerRoster;
   readonly readers: ReaderWatch;
   readonly limits: ChatLimits;
+  /** How often a caller may ask; undefined: as often as it likes. */
+  readonly rates: CallerRates | undefined;
 }
 
 export class ChatDoor {
@@ -121,6 +124,11 @@ export class ChatDoor {
     }
     if ('problem' in read) {
       this.#refuse(response, read.problem, span);
+      return undefined;
+    }
+    const tooMany = await this.#parts.rates?.problem(caller, requestId);
+    if (tooMany) {
+      this.#refuse(response, tooMany, span);
       return undefined;
     }
     const { request } = read;

@@ -3,6 +3,7 @@
  * ({@link JobDesk} for jobs that end with their connection, {@link DurableDesk} for those that outlive
  * it) and the callers' side ({@link HttpDoor}), with one timer for all.
  */
+import type { Buckets } from '@starling/buckets';
 import type { Bus } from '@starling/bus';
 import type { Clock, Random } from '@starling/clock';
 import type { ConfigOf, ingressSection } from '@starling/config';
@@ -13,6 +14,7 @@ import { openJobs } from '../delivery/open-jobs.ts';
 import type { ApiKey } from './api-keys.ts';
 import { requestProblem } from './api-problem.ts';
 import { BalancerRoster } from './balancer-roster.ts';
+import { CallerRates } from './caller-rates.ts';
 import { ChatDoor } from './chat-door.ts';
 import { DurableDesk } from './durable-desk.ts';
 import { hearWakes } from './durable-ears.ts';
@@ -38,6 +40,8 @@ export interface IngressParts {
   readonly config: IngressConfig;
   /** Who may ask; none means everybody on this host, and nobody else. */
   readonly keys: readonly ApiKey[];
+  /** Where callers are counted; absent: they are not. */
+  readonly buckets?: Buckets | undefined;
 }
 
 /** An ingress at one moment. */
@@ -102,6 +106,7 @@ export async function startIngress(parts: IngressParts): Promise<Ingress> {
     roster,
     readers,
     limits: config,
+    rates: ratesOf(parts),
   });
   const door = new HttpDoor({ random, keys, permits, chat, roster, tally, whyUnready });
 
@@ -151,6 +156,11 @@ export async function startIngress(parts: IngressParts): Promise<Ingress> {
     port,
     snapshot: () => ({ inFlight: permits.total, balancers: roster.taking, draining }),
   });
+}
+
+function ratesOf({ buckets, config }: IngressParts): CallerRates | undefined {
+  const { requestsPerMinutePerKey: perMinute } = config;
+  return buckets && perMinute > 0 ? new CallerRates({ buckets, perMinute }) : undefined;
 }
 
 /** Whether only this host can reach the address. */

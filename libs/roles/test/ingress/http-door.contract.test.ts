@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { createMemoryBuckets } from '@starling/buckets';
+import { systemClock } from '@starling/clock';
 import {
   balancerHeartbeatContract,
   balancerId,
@@ -318,6 +320,22 @@ describe('the front door', () => {
     await until(() => home.running === 1);
     await bench.ingress[Symbol.asyncDispose]();
     expect((await again.catch(() => undefined))?.status ?? 503).toBe(503);
+  });
+
+  it('lets a key ask so often a minute, and says when again; what is wrong counts nothing [D1] [D5]', async () => {
+    await using bench = await IngressBench.start({
+      config: { requestsPerMinutePerKey: 2 },
+      buckets: createMemoryBuckets({ clock: systemClock }),
+    });
+    await bench.home();
+    expect((await bench.chat({ messages: 'none' })).status).toBe(400);
+    for (let n = 0; n < 2; n += 1) expect((await bench.chat()).status).toBe(200);
+    const refused = await bench.chat();
+    const afterMs = Number(refused.headers.get('retry-after-ms'));
+    expect(afterMs).toBeGreaterThan(55_000);
+    expect(afterMs).toBeLessThanOrEqual(60_250);
+    expect(refused.headers.get('x-correlation-id')).toMatch(/^[0-9a-f]{8}$/);
+    expect(await errorOf(refused)).toMatchObject({ status: 429, code: 'rate_limit_exceeded' });
   });
 
   it('without keys listens on loopback only, says so, and serves no page of a browser', async () => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Buckets } from '@starling/buckets';
 import { type Bus, createMemoryBus } from '@starling/bus';
 import { systemClock as clock, seededRandom } from '@starling/clock';
 import { ingressSection, parseConfig } from '@starling/config';
@@ -43,6 +44,7 @@ export class IngressBench implements AsyncDisposable {
       readonly config?: Partial<IngressConfig>;
       readonly keys?: string;
       readonly bus?: Bus;
+      readonly buckets?: Buckets;
     } = {},
   ): Promise<IngressBench> {
     await using stack = new AsyncDisposableStack();
@@ -53,7 +55,7 @@ export class IngressBench implements AsyncDisposable {
     if ('problem' in parsed) throw new Error(parsed.problem);
     const ingress = stack.use(
       await startIngress({
-        ...{ bus, clock, random, keys: parsed.keys },
+        ...{ bus, clock, random, keys: parsed.keys, buckets: options.buckets },
         ingressId: ingressId.parse('ingress-t'),
         config: { ...parseConfig(ingressSection, {}), port: 0, ...options.config },
       }),
