@@ -141,6 +141,15 @@ describe('a fault on a process', () => {
     expect(bot.signalCode).toBeNull();
   });
 
+  it('empties a Redis that serves on, its scripts too', async () => {
+    await using redis = await startRedisServer({ clock: systemClock });
+    await askRedis(redis.port, 'SET kept 1\r\nSCRIPT LOAD "return 1"\r\nDBSIZE\r\n', ':1\r\n');
+    const site = siteOf(() => [{ name: 'redis', detail: redis.url, pid: redis.pid }]);
+    await strikeFault('redis-flush', site);
+    const known = 'SCRIPT EXISTS e0e1f9fabfc9d4800c877a703b823ac0578ff8db\r\nDBSIZE\r\n';
+    expect(await askRedis(redis.port, known, ':0\r\n:0\r\n')).toBe('*1\r\n:0\r\n:0\r\n');
+  });
+
   it('brings Redis back with nothing', async () => {
     await using redis = await startRedisServer({ clock: systemClock });
     const write = await askRedis(redis.port, 'SET kept 1\r\nDBSIZE\r\n', ':1\r\n');

@@ -7,6 +7,7 @@ import {
   botSection,
   discordEmulatorSection,
   type Environment,
+  providerSection,
   workerSection,
 } from '@starling/config';
 import type { RunningFleet } from '../fleet/fleet.ts';
@@ -20,6 +21,8 @@ const globalPerSecond = 500;
 const botRequestsPerSecond = 450;
 /** Enough guilds and people that no bound of one is met: 20 messages a second over 200 channels. */
 const world = { guilds: 100, people: 4_000 };
+/** Twice of what is asked, so that each worker's share is enough for its part, and for more. */
+const requestsPerMinute = 2_400;
 /** Any one of each may die: three workers carry 25 streams, two balancers are still several. */
 const workers = 4;
 const slots = 12;
@@ -38,6 +41,8 @@ export interface ChaosFleetOptions {
   readonly logs?: string;
   /** Puts a link between each worker and NATS. */
   readonly withLinks: boolean;
+  /** Workers share a limit of their provider, in Redis; it is not met. */
+  readonly withLimits: boolean;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
   readonly clock?: Clock;
@@ -48,7 +53,7 @@ export async function startChaosFleet(options: ChaosFleetOptions): Promise<Chaos
   await using starting = new AsyncDisposableStack();
   const directory = logs ? resolve(logs) : await mkdtemp(join(tmpdir(), 'starling-chaos-'));
   if (!logs) starting.defer(() => rm(directory, { recursive: true, force: true }));
-  const environment = { ...simulatedOnly(options.environment), ...settings() };
+  const environment = { ...simulatedOnly(options.environment), ...settings(options) };
   const links = new Map<string, CuttableLink>();
   const linksEnd = starting.use(new AsyncDisposableStack());
   const linked = async (part: string, natsUrl: string) => {
@@ -72,8 +77,9 @@ export async function startChaosFleet(options: ChaosFleetOptions): Promise<Chaos
   return { fleet, links, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-function settings(): Record<string, string> {
+function settings({ withLimits }: Pick<ChaosFleetOptions, 'withLimits'>): Record<string, string> {
   return {
+    ...(withLimits && { [providerSection.requestsPerMinute.variable]: String(requestsPerMinute) }),
     [discordEmulatorSection.guilds.variable]: String(world.guilds),
     [discordEmulatorSection.people.variable]: String(world.people),
     [discordEmulatorSection.globalPerSecond.variable]: String(globalPerSecond),

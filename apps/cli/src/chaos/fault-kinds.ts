@@ -9,6 +9,8 @@ export const faultMeanings = {
   'restart-redis': 'kill -9 of Redis, which comes back on its files',
   'restart-both': 'kill -9 of NATS and Redis at once',
   'restart-redis-empty': 'kill -9 of Redis, which comes back with nothing',
+  'redis-stop': 'SIGSTOP of Redis for a while, then SIGCONT: no answer, and no closed connection',
+  'redis-flush': 'Redis forgets all it has, its scripts too, and serves on',
   'pause-worker': 'SIGSTOP of a worker for longer than its lease, then SIGCONT',
   'pause-balancer': 'SIGSTOP of a balancer for as long, then SIGCONT',
   'cut-network': 'nothing passes between a worker and NATS for as long',

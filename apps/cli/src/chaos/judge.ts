@@ -195,7 +195,7 @@ export function wrongOf(
 /** A Redis that lost everything may cost doubles among the answers of that moment: `enforce_nonce` bounds them. */
 function allowedDoubles(strikes: readonly Strike[]): number {
   return strikes
-    .filter(({ fault }) => fault === 'restart-redis-empty')
+    .filter(({ fault }) => fault === 'restart-redis-empty' || fault === 'redis-flush')
     .reduce((sum, { streaming }) => sum + streaming, 0);
 }
 

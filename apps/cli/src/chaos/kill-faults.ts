@@ -1,6 +1,7 @@
 /** Kill -9 of processes and servers. Each resolves with what it struck when that is back. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { connectRedis } from '@starling/redis';
 import { childProcesses, workingFolder } from './child-processes.ts';
 import { choosePart, type FaultSite, NoTargetError, recovered, replaced } from './fault-site.ts';
 
@@ -57,4 +58,15 @@ export async function emptyRedis(site: FaultSite): Promise<string> {
   }
   await replaced(site, redis);
   return 'redis, its files gone';
+}
+
+const redisTimeouts = { commandTimeoutMs: 2_000, connectTimeoutMs: 10_000 };
+
+/** Empties Redis while it serves, as an operator might. */
+export async function flushRedis(site: FaultSite): Promise<string> {
+  const { clock, signal } = site;
+  const { detail: url } = choosePart(site, 'redis');
+  await using redis = await connectRedis({ ...redisTimeouts, url, clock, signal });
+  await Promise.all([redis.command('FLUSHALL'), redis.command('SCRIPT', 'FLUSH')]);
+  return 'redis, its data and scripts';
 }

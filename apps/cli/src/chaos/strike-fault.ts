@@ -1,7 +1,7 @@
 import type { FaultKind } from './fault-kinds.ts';
 import type { FaultSite } from './fault-site.ts';
 import { cutNetwork, loseReplies, pausePart } from './hold-faults.ts';
-import { emptyRedis, killCluster, killPart, killTogether } from './kill-faults.ts';
+import { emptyRedis, flushRedis, killCluster, killPart, killTogether } from './kill-faults.ts';
 
 /**
  * Strikes once, and resolves with what was struck when that is back.
@@ -24,6 +24,10 @@ export function strikeFault(kind: FaultKind, site: FaultSite): Promise<string> {
       return killTogether(site, ['nats', 'redis']);
     case 'restart-redis-empty':
       return emptyRedis(site);
+    case 'redis-stop':
+      return pausePart(site, 'redis');
+    case 'redis-flush':
+      return flushRedis(site);
     case 'pause-worker':
       return pausePart(site, 'worker-');
     case 'pause-balancer':
