@@ -1,4 +1,4 @@
-import { createSharedBuckets, type SharedBuckets } from '@starling/buckets';
+import { type Buckets, createSharedBuckets, createSlicedBuckets } from '@starling/buckets';
 import type { Clock } from '@starling/clock';
 import { type Environment, parseConfig, redisSection } from '@starling/config';
 import type { IngressId } from '@starling/contracts';
@@ -13,14 +13,16 @@ export async function openCallerBuckets(
     readonly ingressId: IngressId;
     readonly connectTimeoutMs: number;
   },
-): Promise<SharedBuckets> {
+): Promise<Buckets> {
   const { clock, connectTimeoutMs, environment, ingressId } = parts;
   const settings = parseConfig(redisSection, environment);
   const redis = stack.use(await connectRedis({ ...settings, connectTimeoutMs, clock }));
-  return stack.use(
+  const inner = stack.use(
     await createSharedBuckets({
       ...{ redis, clock, group: 'ingress', processId: ingressId },
       giveUpMs: settings.commandTimeoutMs,
     }),
   );
+  // A key that asks often costs a round trip a second, not one a request.
+  return stack.use(createSlicedBuckets({ inner, clock, holder: ingressId }));
 }

@@ -15,3 +15,4 @@ export {
   type SharedBuckets,
   type SharedBucketsParts,
 } from './shared-buckets.ts';
+export { createSlicedBuckets, type SlicedBuckets } from './sliced-buckets.ts';

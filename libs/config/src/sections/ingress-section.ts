@@ -47,7 +47,7 @@ export const ingressSection = {
     min: 0,
     max: 10_000_000,
     unit: 'requests a minute',
-    doc: 'Requests of one API key in any minute, over every ingress: they share it in Redis, at `REDIS_URL`, which costs each request a round trip there. 0: no such limit, and no Redis.',
+    doc: 'Requests of one API key in any minute, over every ingress: they share it in Redis, at `REDIS_URL`, a round trip there for each request of a quiet key, one a second for a busy one. 0: no such limit, and no Redis.',
   }),
   headerTimeoutMs: field.integer('STARLING_INGRESS_HEADER_TIMEOUT_MS', {
     default: 10_000,
