@@ -106,10 +106,19 @@ export const features: readonly Feature[] = [
     missing: 'Discord’s global REST limit and identify lanes',
   },
   {
+    id: 'D3',
+    name: 'Who spends often from a window takes slices of it, for a second at most',
+  },
+  {
     id: 'D4',
     name: 'While Redis is away each process goes by its share, told by one line each way',
   },
   { id: 'D5', name: 'Refusals say the reason, when to try again, and the correlation id' },
+  {
+    id: 'D6',
+    name: 'Budgets in LLM tokens of user, role, channel and guild, a day and a month; told of at 80 %',
+    missing: 'money; telling users and admins',
+  },
   {
     id: 'F1',
     name: 'Answers mentions, replies and direct messages',

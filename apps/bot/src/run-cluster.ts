@@ -7,6 +7,7 @@ import { systemClock as clock, systemRandom as random } from '@starling/clock';
 import {
   admissionSection,
   botSection,
+  budgetsSection,
   type Environment,
   natsSection,
   parseConfig,
@@ -16,7 +17,7 @@ import {
   telemetrySection,
 } from '@starling/config';
 import { clusterId } from '@starling/contracts';
-import { admissionRatesOf, createAdmission } from '@starling/jobs';
+import { admissionBudgetsOf, admissionRatesOf, createAdmission } from '@starling/jobs';
 import { runProcess } from '@starling/lifecycle';
 import { connectRedis } from '@starling/redis';
 import { openDiscord, openJobs, settingsErrorOf, startBot } from '@starling/roles/bot';
@@ -47,6 +48,7 @@ export async function runCluster(environment: Environment): Promise<number> {
       const redisConfig = parseConfig(redisSection, environment);
       const telemetry = parseConfig(telemetrySection, environment);
       const rates = admissionRatesOf(parseConfig(ratesSection, environment));
+      const budgets = admissionBudgetsOf(parseConfig(budgetsSection, environment));
       const botToken = requiredBotToken(config.botToken);
 
       stack.use(
@@ -92,7 +94,7 @@ export async function runCluster(environment: Environment): Promise<number> {
             maxMessages: config.historyMessages,
             ttlMs: config.conversationTtlMs,
           }),
-          admission: createAdmission({ buckets, clock, perUser, perGuild, rates }),
+          admission: createAdmission({ buckets, clock, perUser, perGuild, rates, budgets }),
         }),
       );
       const parent = new ClusterClient({});

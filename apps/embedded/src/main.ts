@@ -10,6 +10,7 @@ import {
   admissionSection,
   balancerSection,
   botSection,
+  budgetsSection,
   deliverySection,
   parseConfig,
   providerSection,
@@ -27,7 +28,7 @@ import {
   subjects,
   workerId,
 } from '@starling/contracts';
-import { admissionRatesOf, createMemoryAdmission } from '@starling/jobs';
+import { admissionBudgetsOf, admissionRatesOf, createMemoryAdmission } from '@starling/jobs';
 import { runProcess } from '@starling/lifecycle';
 import { providerFrom } from '@starling/llm';
 import {
@@ -56,6 +57,7 @@ await runProcess({
     const delivery = { ...parseConfig(deliverySection, environment), ...sharing };
     const admission = parseConfig(admissionSection, environment);
     const rates = admissionRatesOf(parseConfig(ratesSection, environment));
+    const budgets = admissionBudgetsOf(parseConfig(budgetsSection, environment));
     const balancer = { ...parseConfig(balancerSection, environment), ...admission, ...delivery };
     const worker = { ...parseConfig(workerSection, environment), ...delivery };
     const llm = parseConfig(providerSection, environment);
@@ -130,6 +132,7 @@ await runProcess({
             perUser: admission.jobsPerUser,
             perGuild: admission.jobsPerGuild,
             rates,
+            budgets,
           }),
           config: { ...bot, ...sharing },
           clock,

@@ -22,7 +22,13 @@ export type BucketLimit =
   /** What is held at once; using costs nothing once it is over. */
   | { readonly kind: 'concurrency'; readonly permits: number }
   /** What is held and was used until the end of a day or month, which the bucket's key names: a budget. */
-  | { readonly kind: 'period'; readonly permits: number; readonly endsAtMs: number };
+  | {
+      readonly kind: 'period';
+      readonly permits: number;
+      readonly endsAtMs: number;
+      /** Nothing of it is spent while nobody can count it. */
+      readonly money?: boolean;
+    };
 
 /** A use is kept for a window in so many steps, each rounded up: it counts up to one step longer. */
 const stepsOfWindow = 240;

@@ -75,6 +75,8 @@ export interface Buckets {
   settle(id: string, used: readonly Used[]): Promise<void>;
   /** The work goes on: the hold lives `holdMs` from now. False when some of it had ended. */
   extend(id: string, held: Extension): Promise<boolean>;
+  /** What is held and used of each now, in their order; 0 of a rate. */
+  levels(of: Extension['buckets']): Promise<readonly number[]>;
   /** Lowers a bucket by its provider's word, for a while. */
   lower(told: Told): Promise<void>;
 }

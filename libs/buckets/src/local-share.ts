@@ -4,7 +4,7 @@
  * Of a window every process takes a like part, but no more than what it used itself when it last saw
  * the shared bucket and a like part of what was free then: until a window has passed since, what the
  * others used counts too. So all together stay within the limit in every window, the one in which Redis
- * went away included, as far as each saw the bucket just before (it looks every second).
+ * went away included. What was used since it looked is reckoned by the pace of the second before.
  */
 import type { BucketLimit } from './bucket-limit.ts';
 
@@ -26,7 +26,7 @@ export function shareOf(
   },
 ): BucketLimit {
   const { processes, seen } = fleet;
-  const part = Math.floor(limit.kind === 'rate' ? limit.permits : limit.permits / processes);
+  const part = Math.floor(limit.permits / processes);
   switch (limit.kind) {
     case 'window': {
       if (!seen) return { ...limit, permits: part };
@@ -45,6 +45,6 @@ export function shareOf(
       };
     case 'period':
       // Money that nobody can count is not spent.
-      return { ...limit, permits: 0 };
+      return { ...limit, permits: limit.money ? 0 : part };
   }
 }

@@ -17,6 +17,9 @@ export function createMemoryBuckets(options: { readonly clock: Clock }): Buckets
       const reply = store.run({ kind: 'extend', id, ...held });
       return reply.kind === 'extended' && reply.whole;
     },
+    async levels(of) {
+      return of.map((bucket) => store.level(bucket));
+    },
     async lower(told) {
       store.run({ kind: 'lower', told });
     },

@@ -31,6 +31,7 @@ interface Answer {
   readonly retryAfterMs: number;
   /** Number of the first bucket that refuses, from 0. */
   readonly refusing: number;
+  readonly levels: readonly number[];
 }
 
 /** Buckets shared by all that use one Redis: one script, one round trip a call. */
@@ -63,6 +64,7 @@ export function createRedisBuckets(options: {
       word: String(word),
       retryAfterMs: Number(retryAfterMs),
       refusing: Number(refusing) - 1,
+      levels: levels.map(Number),
     };
   };
 
@@ -102,6 +104,9 @@ export function createRedisBuckets(options: {
     async extend(id, { buckets, holdMs }) {
       const lines = buckets.map((bucket) => ({ ...bucket, holdMs }));
       return (await call({ op: 'extend', id }, lines)).word === 'done';
+    },
+    async levels(of) {
+      return (await call({ op: 'sweep', id: '' }, of)).levels;
     },
     async lower(told: Told) {
       const { blockedMs = 0, forMs, permits = -1, remaining = -1 } = told;

@@ -11,10 +11,22 @@ interface Watched {
   readonly limit: Extract<BucketLimit, { kind: 'window' }>;
 }
 
+/** Over so long it is counted how fast a level grows. */
+const paceMs = 1_000;
+
+interface Seen {
+  level: number;
+  atMs: number;
+  /** How much it grew since then, and in the time before. */
+  sinceMs: number;
+  grown: number;
+  before: number;
+}
+
 /** What the fleet's use of the windows was when it was seen last. */
 export class SeenLevels {
   readonly #watched = new Map<string, Watched & { readonly askedAtMs: number }>();
-  readonly #levels = new Map<string, number>();
+  readonly #levels = new Map<string, Seen>();
   #before: ReadonlyMap<string, LastSeen> = new Map();
 
   /** It was asked for now. */
@@ -38,16 +50,34 @@ export class SeenLevels {
     return [...this.#watched.values()].map(({ key, limit }) => ({ key, limit }));
   }
 
-  saw(key: string, level: number): void {
-    if (this.#watched.has(key)) this.#levels.set(key, level);
+  saw(key: string, level: number, nowMs: number): void {
+    if (!this.#watched.has(key)) return;
+    const seen = this.#levels.get(key) ?? {
+      level,
+      atMs: nowMs,
+      sinceMs: nowMs,
+      grown: 0,
+      before: 0,
+    };
+    if (nowMs - seen.sinceMs >= paceMs) {
+      seen.before = seen.grown;
+      seen.grown = 0;
+      seen.sinceMs = nowMs;
+    }
+    seen.grown += Math.max(0, level - seen.level);
+    seen.level = level;
+    seen.atMs = nowMs;
+    this.#levels.set(key, seen);
   }
 
-  /** Keeps what was seen until now, for {@link before}. */
-  freeze(own: (at: Watched) => number): void {
+  /** Keeps what was seen until now, for {@link before}, and what may have been used since at that pace. */
+  freeze(own: (at: Watched) => number, nowMs: number): void {
     this.#before = new Map(
       [...this.#watched.values()].flatMap((at) => {
-        const level = this.#levels.get(at.key);
-        return level === undefined ? [] : [[at.key, { level, own: own(at) }] as const];
+        const seen = this.#levels.get(at.key);
+        if (!seen) return [];
+        const unseen = (Math.max(seen.grown, seen.before) * (nowMs - seen.atMs)) / paceMs;
+        return [[at.key, { level: seen.level + Math.ceil(unseen), own: own(at) }] as const];
       }),
     );
   }

@@ -59,6 +59,8 @@ class FallingBackBuckets implements SharedBuckets {
   #born: string | undefined;
   /** When Redis' word was last enough, monotonic. */
   #troubleAtMs: number | undefined;
+  /** When it went away last. */
+  #awayAtMs = 0;
   /** Since when it is there again; undefined while it is away. */
   #backAtMs: number | undefined;
   #timer: Disposable | undefined;
@@ -75,7 +77,7 @@ class FallingBackBuckets implements SharedBuckets {
       ...parts,
       onSight: ({ born, levels }) => {
         this.#notice(born);
-        for (const [key, level] of levels) this.#seen.saw(key, level);
+        for (const [key, level] of levels) this.#seen.saw(key, level, monotonicMs());
       },
     });
   }
@@ -100,6 +102,8 @@ class FallingBackBuckets implements SharedBuckets {
     const { state } = this;
     if (state === 'degraded') return this.#reserveShare(call);
     const guarded = { ...call, asked: call.asked.filter(isGuarded) };
+    // Before it is asked, so that its answer is the first look.
+    for (const ask of guarded.asked) this.#seen.watch(ask, this.#clock.monotonicMs());
     if (state === 'guarded') {
       const own = this.#reserveShare(guarded);
       if (own.kind === 'refused') return own;
@@ -140,6 +144,11 @@ class FallingBackBuckets implements SharedBuckets {
     return shared ?? isHeldHere;
   }
 
+  async levels(of: Parameters<Buckets['levels']>[0]): Promise<readonly number[]> {
+    const shared = await this.#tell(() => this.#shared.levels(of));
+    return shared ?? of.map((bucket) => this.#own.level(bucket));
+  }
+
   async lower(told: Parameters<Buckets['lower']>[0]): Promise<void> {
     // Of its own use only the block is to be kept: what remains is the fleet's.
     this.#own.run({ kind: 'lower', told: { ...told, forMs: 0 } });
@@ -174,11 +183,10 @@ class FallingBackBuckets implements SharedBuckets {
         : [{ ...ask, limit: { ...ask.limit, permits: Number.MAX_SAFE_INTEGER } }],
     );
     if (asked.length > 0) this.#own.reserve({ ...call, asked });
-    for (const ask of call.asked) this.#seen.watch(ask, this.#clock.monotonicMs());
   }
 
   #share({ key, limit, ownedHere = false }: Asked): BucketLimit {
-    if (ownedHere && limit.kind !== 'period') return limit;
+    if (ownedHere) return limit;
     const lengthMs = limit.kind === 'window' ? limit.windowMs + slackMs : this.#guardMs;
     const nowMs = this.#clock.monotonicMs();
     const isBound = this.#backAtMs === undefined || nowMs < this.#backAtMs + lengthMs;
@@ -192,14 +200,16 @@ class FallingBackBuckets implements SharedBuckets {
     if (this.#troubleAtMs !== undefined && this.#backAtMs === undefined) return;
     this.#freeze();
     this.#backAtMs = undefined;
+    this.#awayAtMs = this.#clock.monotonicMs();
     logger.warn('buckets.degraded', { error, processes: this.#processes.count });
   }
 
   /** The last that was seen of the shared buckets, and what of it was ours. */
   #freeze(): void {
     if (this.state === 'shared') {
-      this.#seen.freeze((at) => this.#own.level(at));
-      this.#troubleAtMs = this.#clock.monotonicMs();
+      const nowMs = this.#clock.monotonicMs();
+      this.#seen.freeze((at) => this.#own.level(at), nowMs);
+      this.#troubleAtMs = nowMs;
     }
   }
 
@@ -215,9 +225,9 @@ class FallingBackBuckets implements SharedBuckets {
   }
 
   #back(): void {
-    if (this.state !== 'degraded' || this.#troubleAtMs === undefined) return;
+    if (this.state !== 'degraded') return;
     const nowMs = this.#clock.monotonicMs();
-    const awayMs = Math.round(nowMs - this.#troubleAtMs);
+    const awayMs = Math.round(nowMs - this.#awayAtMs);
     this.#backAtMs = nowMs;
     logger.ok('buckets.recovered', { awayMs });
   }

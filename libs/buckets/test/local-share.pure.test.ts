@@ -33,8 +33,8 @@ describe('the share of one process', () => {
       perMs: 4_000,
       burst: 1,
     });
-    expect(shareOf({ kind: 'period', permits: 10, endsAtMs: 1 }, fleet)).toMatchObject({
-      permits: 0,
-    });
+    const day = { kind: 'period', permits: 10, endsAtMs: 1 } as const;
+    expect(shareOf({ ...day, money: true }, fleet)).toMatchObject({ permits: 0 });
+    expect(shareOf(day, fleet)).toMatchObject({ permits: 2 });
   });
 });

@@ -9,7 +9,9 @@ const commandTimeoutMs = 200;
 /** A decision is a timeout and what a busy machine adds to it. */
 const decisionMs = commandTimeoutMs + 150;
 const minute: BucketLimit = { kind: 'window', permits: 100, windowMs: 60_000 };
-const money: BucketLimit = { kind: 'period', permits: 1_000, endsAtMs: 9_999_999_999_999 };
+const money: BucketLimit = {
+  ...{ kind: 'period', money: true, permits: 1_000, endsAtMs: 9_999_999_999_999 },
+};
 
 describe('shared buckets', () => {
   let server: RunningServer;

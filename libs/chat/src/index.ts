@@ -5,6 +5,7 @@ export {
   type ContextParts,
 } from './build-context.ts';
 export type { ConversationBounds, Conversations, Turn } from './conversations.ts';
+export { estimateTokens } from './estimate-tokens.ts';
 export type { Author, IncomingMessage, RepliedMessage } from './incoming-message.ts';
 export { createMemoryConversations } from './memory-conversations.ts';
 export { createRedisConversations } from './redis-conversations.ts';

@@ -3,6 +3,7 @@
 export * from './sections/admission-section.ts';
 export * from './sections/balancer-section.ts';
 export * from './sections/bot-section.ts';
+export * from './sections/budgets-section.ts';
 export * from './sections/delivery-section.ts';
 export * from './sections/discord-emulator-section.ts';
 export * from './sections/ingress-section.ts';

@@ -59,6 +59,15 @@ export const refusalMeanings = {
     userText: 'This channel has asked a lot in a short time.',
   },
   guild_limited: { retryable: true, userText: 'This server has asked a lot in a short time.' },
+  user_budget: { retryable: true, userText: 'Your share of answers is used up for now.' },
+  channel_budget: {
+    retryable: true,
+    userText: 'The share of answers of this channel is used up for now.',
+  },
+  guild_budget: {
+    retryable: true,
+    userText: 'The share of answers of this server is used up for now.',
+  },
 } as const satisfies Record<string, ErrorMeaning>;
 
 /** A stable code of {@link refusalMeanings}. */

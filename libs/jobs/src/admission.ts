@@ -20,7 +20,14 @@ export interface AdmissionRefusal {
   readonly kind: 'refused';
   readonly code: Extract<
     RefusalCode,
-    'user_busy' | 'too_busy' | 'user_limited' | 'channel_limited' | 'guild_limited'
+    | 'user_busy'
+    | 'too_busy'
+    | 'user_limited'
+    | 'channel_limited'
+    | 'guild_limited'
+    | 'user_budget'
+    | 'channel_budget'
+    | 'guild_budget'
   >;
   /** Wall-clock milliseconds: by then there is room, if nobody else takes it. */
   readonly retryAtMs: number;
@@ -44,9 +51,18 @@ export type AdmissionDecision =
  */
 export interface Admission {
   /** Takes a place for `holdMs` milliseconds at most, or says why not. Charged once a job id. */
-  admit(asker: Asker, options: { readonly holdMs: number }): Promise<AdmissionDecision>;
-  /** Gives the place back. Harmless when it was given back or expired before. */
-  release(owner: JobOwner): Promise<void>;
+  admit(asker: Asker, options: AdmitOptions): Promise<AdmissionDecision>;
+  /**
+   * Gives the place back, and settles the budgets to what was really used. Harmless when it was given back
+   * or expired before.
+   */
+  release(asker: Asker, used?: { readonly tokens: number }): Promise<void>;
+}
+
+export interface AdmitOptions {
+  readonly holdMs: number;
+  /** LLM tokens that the question may cost at most: reserved in the budgets. */
+  readonly tokens?: number;
 }
 
 export interface AdmissionBounds {
@@ -56,6 +72,8 @@ export interface AdmissionBounds {
   readonly perGuild: number;
   /** How often one may ask; absent: as often as one likes. */
   readonly rates?: AdmissionRates | undefined;
+  /** What one may spend; absent: as much as one likes. */
+  readonly budgets?: AdmissionBudgets | undefined;
 }
 
 /** Questions in a time; 0: no such limit. */
@@ -68,4 +86,16 @@ export interface AdmissionRates {
   readonly rolesPerMinute: ReadonlyMap<string, number>;
   readonly channelPerMinute: number;
   readonly guildPerMinute: number;
+}
+
+/** LLM tokens a day or month, UTC; 0: no such budget. */
+export interface AdmissionBudgets {
+  readonly userPerDay: number;
+  readonly userPerMonth: number;
+  /** By role, what its users may spend a day instead; the highest of a user's roles counts. */
+  readonly rolesPerDay: ReadonlyMap<string, number>;
+  readonly channelPerDay: number;
+  readonly channelPerMonth: number;
+  readonly guildPerDay: number;
+  readonly guildPerMonth: number;
 }

@@ -8,6 +8,9 @@ import type {
   Asker,
   JobOwner,
 } from './admission.ts';
+import { BudgetWatch } from './budget-watch.ts';
+import { budgetsAsked, budgetsNow, budgetsUsed } from './budgets.ts';
+import { permitsFor } from './role-permits.ts';
 
 /** When to try again where no time is known: a limit of nothing is met for ever. */
 const neverRetryMs = 60_000;
@@ -19,6 +22,9 @@ const codes = {
   'minute:user': 'user_limited',
   'minute:channel': 'channel_limited',
   'minute:guild': 'guild_limited',
+  'budget:user': 'user_budget',
+  'budget:channel': 'channel_budget',
+  'budget:guild': 'guild_budget',
 } as const satisfies Record<string, AdmissionRefusal['code']>;
 
 type BucketName = keyof typeof codes;
@@ -27,19 +33,27 @@ type BucketName = keyof typeof codes;
 export function createAdmission(
   options: AdmissionBounds & { readonly buckets: Buckets; readonly clock: Clock },
 ): Admission {
-  const { buckets, clock } = options;
+  const { buckets, budgets, clock } = options;
+  const watch = new BudgetWatch(buckets);
 
   return {
-    async admit(asker, { holdMs }) {
-      const asked = [...placesOf(asker, options), ...ratesOf(asker, options.rates)];
+    async admit(asker, { holdMs, tokens = 0 }) {
+      const asked = [
+        ...placesOf(asker, options),
+        ...ratesOf(asker, options.rates),
+        ...budgetsAsked(asker, { budgets, tokens }, clock.nowMs()),
+      ];
       const word = await buckets.reserve({ id: asker.jobId, holdMs, asked });
       if (word.kind === 'reserved') return { kind: 'admitted', replay: word.replay };
       const { key, retryAfterMs = neverRetryMs } = word;
       return { kind: 'refused', code: codeOf(key), retryAtMs: clock.nowMs() + retryAfterMs };
     },
-    async release(owner) {
-      const used = placesOf(owner, options).map((place) => ({ ...place, amount: 0 }));
-      await buckets.settle(owner.jobId, used);
+    async release(asker, { tokens } = { tokens: 0 }) {
+      const nowMs = clock.nowMs();
+      const places = placesOf(asker, options).map((place) => ({ ...place, amount: 0 }));
+      const spent = budgetsUsed(asker, { budgets, tokens }, nowMs);
+      await buckets.settle(asker.jobId, [...places, ...spent]);
+      if (spent.length > 0 && tokens > 0) await watch.look(budgetsNow(asker, budgets, nowMs));
     },
   };
 }
@@ -64,6 +78,7 @@ function ratesOf(asker: Asker, rates: AdmissionRates | undefined): readonly Aske
   if (!rates) return [];
   const { channelId, guildId, userId } = asker;
   const { channelPerMinute, guildPerMinute, userBurst, userPerSecond } = rates;
+  const { rolesPerMinute: ofRoles, userPerMinute: otherwise } = rates;
   const spent = { amount: 1, spent: true };
   const minute = (name: BucketName, owner: string | undefined, permits: number): Asked[] =>
     owner === undefined || permits === 0
@@ -89,17 +104,10 @@ function ratesOf(asker: Asker, rates: AdmissionRates | undefined): readonly Aske
   const owned = (asked: readonly Asked[]) => asked.map((one) => ({ ...one, ownedHere: true }));
   return [
     ...second,
-    ...minute('minute:user', userId, userPerMinuteOf(asker, rates)),
+    ...minute('minute:user', userId, permitsFor(asker.roles, { otherwise, ofRoles })),
     ...(guildId ? owned(minute('minute:channel', channelId, channelPerMinute)) : []),
     ...owned(minute('minute:guild', guildId, guildPerMinute)),
   ];
-}
-
-function userPerMinuteOf({ roles = [] }: Asker, rates: AdmissionRates): number {
-  const { rolesPerMinute, userPerMinute } = rates;
-  const ofRoles = roles.flatMap((role) => rolesPerMinute.get(role) ?? []);
-  if (ofRoles.length === 0) return userPerMinute;
-  return ofRoles.includes(0) ? 0 : Math.max(...ofRoles);
 }
 
 function codeOf(key: string): AdmissionRefusal['code'] {

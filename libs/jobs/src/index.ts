@@ -7,13 +7,14 @@ export {
 export type {
   Admission,
   AdmissionBounds,
+  AdmissionBudgets,
   AdmissionDecision,
   AdmissionRates,
   AdmissionRefusal,
   Asker,
   JobOwner,
 } from './admission.ts';
-export { admissionRatesOf } from './admission-rates.ts';
+export { admissionBudgetsOf, admissionRatesOf } from './admission-settings.ts';
 export { createAdmission } from './bucket-admission.ts';
 export { type AskedOfModel, type CallScope, callKeyOf } from './call-key.ts';
 export {

@@ -1,8 +1,8 @@
 export { keyVariablesIn } from './file/parse-providers.ts';
 export { BreakerBoard, type BreakerChange } from './ladder/breaker-board.ts';
 export type { Rung } from './ladder/rung.ts';
-export { isLimited } from './limits/within-limits.ts';
 export { LimitedProvider, type ProviderLimits } from './limits/limited-provider.ts';
+export { isLimited } from './limits/within-limits.ts';
 export { type ModelSource, ModelSourceError, modelSourceFrom } from './model-source.ts';
 export type {
   CallOptions,

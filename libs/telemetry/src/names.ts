@@ -134,6 +134,10 @@ export const counterMeanings = {
     description: 'Times the connection to the bus was lost.',
     unit: '{disconnect}',
   },
+  'starling.budgets.near': {
+    description: 'Budgets of which four fifths were used, by whose they are.',
+    unit: '{budget}',
+  },
   'starling.bot.endings': {
     description: 'Questions that were answered, refused or failed, by kind and error code.',
     unit: '{message}',

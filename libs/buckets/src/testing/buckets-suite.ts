@@ -65,6 +65,20 @@ export function bucketsSuite(name: string, open: () => Promise<BucketsUnderTest>
       expect(await take('c', 70)).toMatchObject({ kind: 'reserved' });
     });
 
+    it('tells what is held and used of each', async () => {
+      await using subject = await open();
+      const { buckets } = subject;
+      const asked = [
+        { key: 'window', limit: window, amount: 30 },
+        { key: 'jobs', limit: jobs, amount: 1 },
+      ];
+      expect(await buckets.levels(asked)).toEqual([0, 0]);
+      await buckets.reserve({ id: 'a', holdMs, asked });
+      expect(await buckets.levels([...asked].reverse())).toEqual([1, 30]);
+      await buckets.settle('a', asked);
+      expect(await buckets.levels(asked)).toEqual([30, 0]);
+    });
+
     it('lets a call that used more than it reserved owe the rest', async () => {
       await using subject = await open();
       const { buckets } = subject;

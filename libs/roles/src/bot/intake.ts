@@ -147,7 +147,8 @@ async function ask(
 ): Promise<void> {
   const { book, clock, config, logger } = parts;
   const { question, route: routed } = asked;
-  const owner = { jobId: question.jobId, ...ownerOf(question.origin) };
+  const { channelId } = question.origin;
+  const owner = { jobId: question.jobId, channelId, ...ownerOf(question.origin) };
   const isFull = book.openCount >= config.answersPerCluster;
   const answer = parts.openAnswer(question);
   const refuse = (code: RefusalCode, when: { retryAtMs?: number; placeBefore?: QueuePlace } = {}) =>
@@ -227,6 +228,7 @@ async function prepare(
   const { timeline, origin } = question;
   const own = await timeline.run('context', () => gatherContext(asked, parts));
   const { callKey, context } = promptFor(asked, own, parts);
+  const tokenEstimate = context.estimatedTokens + config.maxCompletionTokens;
   const holdMs = config.jobDeadlineMs + config.resultGraceMs + holdSlackMs;
   const decision = await timeline.run('admit', () =>
     admission.admit(
@@ -234,7 +236,7 @@ async function prepare(
         ...{ jobId: question.jobId, channelId: origin.channelId, ...ownerOf(origin) },
         ...(message.roles && { roles: message.roles }),
       },
-      { holdMs },
+      { holdMs, tokens: tokenEstimate },
     ),
   );
   if (decision.kind === 'refused') return decision;
@@ -249,7 +251,6 @@ async function prepare(
     acceptedAtMs,
     deadlineAtMs: acceptedAtMs + config.jobDeadlineMs,
   };
-  const tokenEstimate = context.estimatedTokens + config.maxCompletionTokens;
   return { job, tokenEstimate, held: decision.replay };
 }
 

@@ -58,9 +58,18 @@ export function reportEnding(
 function toldEnding(report: AnswerEnding['ending']['report']): Exchange['ending'] {
   if (report.kind === 'answered') return report;
   const { code, kind } = report;
-  if (code === 'user_limited') return { kind, code: 'user_busy' };
-  if (code === 'channel_limited' || code === 'guild_limited') return { kind, code: 'too_busy' };
-  return { kind, code };
+  switch (code) {
+    case 'user_limited':
+    case 'user_budget':
+      return { kind, code: 'user_busy' };
+    case 'channel_limited':
+    case 'channel_budget':
+    case 'guild_limited':
+    case 'guild_budget':
+      return { kind, code: 'too_busy' };
+    default:
+      return { kind, code };
+  }
 }
 
 /** Our own phases and those that only the worker could measure; none for work that was not done. */

@@ -35,6 +35,7 @@ import { createQuarantine } from './quarantine.ts';
 import type { AnswerEnding, Question } from './question.ts';
 import { RecentQuestions } from './recent-questions.ts';
 import { reportEnding } from './report-ending.ts';
+import { tokensOf } from './tokens-of.ts';
 import { watchSilence } from './watch-silence.ts';
 
 /** What a bot is doing. */
@@ -76,7 +77,8 @@ export async function startBot(parts: BotParts): Promise<Bot> {
     book.close(question.jobId, { question, posted, settled });
     reportEnding(ended, { bus, clock, clusterId, logger });
     const owner = { jobId: question.jobId, ...ownerOf(origin) };
-    afterwards(admission.release(owner));
+    const asker = { ...owner, channelId: origin.channelId };
+    afterwards(admission.release(asker, { tokens: tokensOf(ended) }));
     const { report } = ending;
     recent.ended(question.jobId, report.kind === 'answered');
     if (ending.answer === undefined || asked === undefined) return;

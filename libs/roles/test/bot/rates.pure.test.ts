@@ -2,7 +2,7 @@
 import { SimulatedClock } from '@starling/clock';
 import { type AdmissionRates, createMemoryAdmission } from '@starling/jobs';
 import { expect, it } from 'vitest';
-import { openBench } from './bot-bench.ts';
+import { done, openBench } from './bot-bench.ts';
 
 const none: AdmissionRates = {
   userPerSecond: 0,
@@ -48,4 +48,24 @@ it('takes the roles of whoever asks, and the channel, from the message [D1]', as
     'You have asked a lot in a short time',
     'This channel has asked a lot in a short time',
   ]);
+});
+
+it('settles a budget to what the answer came to, and says until when it is used up [D6]', async () => {
+  const budgets = {
+    ...{ userPerDay: 3_000, userPerMonth: 0, rolesPerDay: new Map(), channelPerDay: 0 },
+    ...{ channelPerMonth: 0, guildPerDay: 0, guildPerMonth: 0 },
+  };
+  const clock = new SimulatedClock();
+  const admission = createMemoryAdmission({ perUser: 20, perGuild: 20, budgets, clock });
+  await using bench = await openBench({ admission, config: { maxCompletionTokens: 1_500 } });
+  // Two of 1 500 and their prompts would be too much; an answer comes to far less.
+  bench.discord.say('one');
+  const first = await bench.take();
+  bench.discord.say('two');
+  await bench.settle();
+  expect(bench.discord.texts[0]).toMatch(/^Your share of answers is used up.*try again <t:\d+:R>/);
+  await bench.result(first, done('1'));
+  bench.discord.say('three');
+  await bench.settle();
+  expect(await bench.store.size()).toBe(1);
 });
