@@ -263,8 +263,9 @@ describe('a provider that fails', () => {
     [{ kind: 'status', status: 502 }, 'provider_unavailable', 2],
     [{ kind: 'status', status: 400 }, 'provider_refused', 1],
     [{ kind: 'reset', at: 'before' }, 'provider_unavailable', 2],
-    [{ kind: 'header-stall' }, 'provider_timeout', 2],
-    [{ kind: 'first-token-stall' }, 'provider_timeout', 2],
+    // A silent one is not asked again: it would cost as much time once more.
+    [{ kind: 'header-stall' }, 'provider_timeout', 1],
+    [{ kind: 'first-token-stall' }, 'provider_timeout', 1],
   ])('before the first text is told calmly after %j [F10] [C4]', async (fault, code, calls) => {
     await under.provider.fault(fault);
     const { answer, exchange } = await ask(inGuild('Are you there?'));
@@ -295,8 +296,18 @@ describe('a provider that fails', () => {
     expect(shown).toMatch(/^Simulated answer from sim-small/);
     expect(told).toContain(text);
     expect(told).toContain(`id ${exchange?.correlationId}`);
-    // What was shown is never silently replaced by another try.
-    expect((await under.provider.record()).counts.requests).toBe(1);
+    // Three attempts, each in the place of the one before.
+    expect((await under.provider.record()).counts.requests).toBe(3);
+  });
+
+  it('in the middle once is cured by an answer that takes its place [F10] [C6] [A9]', async () => {
+    await under.provider.fault({ kind: 'truncated', afterTokens: 20 }, 1);
+    const { answer, exchange } = await ask(inGuild('Go on. [[tokens:100]]'));
+    expect(exchange?.ending).toMatchObject({ kind: 'answered' });
+    expect(answer.messages).toHaveLength(1);
+    expect(answer.text).toMatch(/^Simulated answer from sim-small/);
+    expect(answer.text).not.toContain('broke off');
+    expect((await under.provider.record()).counts.requests).toBe(2);
   });
 
   it('once is tried again, and nobody notices [C4]', async () => {
