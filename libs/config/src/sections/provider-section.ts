@@ -121,7 +121,7 @@ export const providerSection = {
     min: 0,
     max: 10_000_000,
     unit: 'requests a minute',
-    doc: 'What the provider allows this key in any minute, for all workers together (they share it in Redis, at `REDIS_URL`). 0: no such limit. Set it alike for all of them. A provider that says less in its headers is believed.',
+    doc: 'What the provider allows a key in any minute, for all workers together (they share it in Redis, at `REDIS_URL`). 0: no such limit. Set it alike for all of them. A provider that says less in its headers is believed.',
   }),
   tokensPerMinute: field.integer('STARLING_PROVIDER_TOKENS_PER_MINUTE', {
     default: 0,
