@@ -1,8 +1,8 @@
 /**
  * Buckets in Redis that outlive it (features D4). While Redis is away a process goes by its own share of
- * each limit, which a memory of its own use measures; money is not spent. What was used meanwhile Redis
- * does not know, nor what it has lost when it comes back empty: for one window after either, both bind,
- * the shared bucket and the share.
+ * each limit, which a memory of its own use measures; money is not spent. What was used meanwhile each
+ * process tells Redis when it is back. Until all have, and when it comes back empty, Redis does not know what
+ * was used: for one window both bind, the shared bucket and the share.
  */
 import type { Clock } from '@starling/clock';
 import type { RedisConnection } from '@starling/redis';
@@ -14,6 +14,7 @@ import { LiveProcesses } from './live-processes.ts';
 import { shareOf } from './local-share.ts';
 import { createRedisBuckets } from './redis-buckets.ts';
 import { SeenLevels } from './seen-levels.ts';
+import { UnheardUse } from './unheard-use.ts';
 
 /** Between two announcements, which also find out whether Redis is there again. */
 const announceEveryMs = 1_000;
@@ -55,6 +56,7 @@ class FallingBackBuckets implements SharedBuckets {
   readonly #own: BucketStore;
   readonly #processes: LiveProcesses;
   readonly #seen = new SeenLevels();
+  readonly #unheard = new UnheardUse();
   readonly #guardMs: number;
   #born: string | undefined;
   /** When Redis' word was last enough, monotonic. */
@@ -100,7 +102,7 @@ class FallingBackBuckets implements SharedBuckets {
 
   async reserve(call: Reserve): Promise<Reservation> {
     const { state } = this;
-    if (state === 'degraded') return this.#reserveShare(call);
+    if (state === 'degraded') return this.#reserveUnheard(call);
     const guarded = { ...call, asked: call.asked.filter(isGuarded) };
     // Before it is asked, so that its answer is the first look.
     for (const ask of guarded.asked) this.#seen.watch(ask, this.#clock.monotonicMs());
@@ -113,7 +115,7 @@ class FallingBackBuckets implements SharedBuckets {
       shared = await this.#shared.reserve(call);
     } catch (error) {
       this.#away(error);
-      return this.#reserveShare(call);
+      return this.#reserveUnheard(call);
     }
     if (shared.kind === 'refused') {
       // Nothing is kept of a refused call, here either.
@@ -134,6 +136,7 @@ class FallingBackBuckets implements SharedBuckets {
 
   async settle(...[id, used]: Parameters<Buckets['settle']>): Promise<void> {
     this.#own.run({ kind: 'settle', id, used });
+    this.#unheard.settled(id, used);
     await this.#tell(() => this.#shared.settle(id, used));
   }
 
@@ -164,6 +167,13 @@ class FallingBackBuckets implements SharedBuckets {
       this.#away(error);
       return undefined;
     }
+  }
+
+  /** By the share alone. */
+  #reserveUnheard(call: Reserve): Reservation {
+    const own = this.#reserveShare(call);
+    if (own.kind === 'reserved' && !own.replay) this.#unheard.took(call);
+    return own;
   }
 
   #reserveShare(call: Reserve): Reservation {
@@ -241,6 +251,7 @@ class FallingBackBuckets implements SharedBuckets {
   async #announce(): Promise<void> {
     try {
       await this.#look();
+      while (!this.#unheard.isEmpty) await this.#unheard.tell(this.#shared);
       this.#back();
     } catch (error) {
       if (!this.#isDisposed) this.#away(error);

@@ -82,7 +82,9 @@ describe('shared buckets', () => {
       timeout: 10_000,
     });
     expect(await ask(one, 1, money)).toMatchObject({ kind: 'reserved' });
-    // Redis believes that 40 are free; the 20 that it has not heard of are not used again.
+    // Redis has been told of the 20.
+    expect(await one.levels([{ key: 'window', limit: minute }])).toEqual([80]);
+    // Both bind now, and its share is used up.
     expect((await drain(other, 1)).taken).toBe(0);
     expect(events().filter((event) => event.startsWith('buckets.'))).toEqual([
       ...['buckets.degraded', 'buckets.degraded'],
