@@ -156,8 +156,8 @@ describe('the bot process', () => {
     await stack.disposeAsync();
   });
 
-  it('serves four shards in two clusters, each answering for its guilds [F1]', async () => {
-    await using bot = await startBot();
+  it('serves four shards in two clusters, each answering for its guilds, nobody too often [F1] [D1]', async () => {
+    await using bot = await startBot({ STARLING_USER_PER_MINUTE: '1' });
     expect(clustersOf(bot)).toHaveLength(2);
     const asked = await Promise.all([
       say({ content: 'one', guildId: guildOfShard(0) }),
@@ -169,6 +169,8 @@ describe('the bot process', () => {
       'c1 heard: two',
       'c0 heard: three',
     ]);
+    const tooMany = await say({ content: 'four', guildId: guildOfShard(3) });
+    expect(await answerTo(tooMany)).toMatch(/^You have asked a lot in a short time/);
     expect(bot.output()).not.toContain(emulator.botToken);
     const ended = await bot.stop();
     expect(ended).toMatchObject({ code: 0 });

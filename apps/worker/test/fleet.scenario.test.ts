@@ -5,7 +5,13 @@ import { dirname, join } from 'node:path';
 import { type Bus, connectNats } from '@starling/bus';
 import { seededRandom, systemClock } from '@starling/clock';
 import { breakerStateContract, decode, type Job, jobContract, subjects } from '@starling/contracts';
-import { type RunningApp, type RunningServer, spawnApp, startNatsServer } from '@starling/harness';
+import {
+  type RunningApp,
+  type RunningServer,
+  spawnApp,
+  startNatsServer,
+  startRedisServer,
+} from '@starling/harness';
 import { acceptJob } from '@starling/jobs';
 import { type LlmEmulator, startLlmEmulator } from '@starling/llm-emulator/testing';
 import { FakeCluster } from '@starling/roles/testing';
@@ -125,6 +131,30 @@ describe('the worker and balancer processes', () => {
       expect(result).toMatchObject({ servedBy: 'heir', attempt: 2, outcome: { kind: 'done' } });
     }
     expect((await balancer.stop()).code).toBe(0);
+  });
+
+  it('asks its provider no more often than all workers together may [D2] [D5]', async () => {
+    emulator.setProfile(answersOf(5));
+    const redis = await startRedisServer();
+    stack.defer(() => redis.stop());
+    const limited = {
+      ...provider(),
+      REDIS_URL: redis.url,
+      STARLING_PROVIDER_REQUESTS_PER_MINUTE: '2',
+      STARLING_PROVIDER_LIMIT_WAIT_MS: '300',
+    };
+    await Promise.all([
+      start(workerEntry, 'one', limited),
+      start(workerEntry, 'other', limited),
+      start(balancerEntry, 'b0'),
+    ]);
+    for (let n = 0; n < 4; n += 1) await ask();
+    await delivered(4);
+    const outcomes = cluster.delivered.map(({ outcome }) => outcome);
+    expect(outcomes.filter(({ kind }) => kind === 'done')).toHaveLength(2);
+    const refused = outcomes.find(({ kind }) => kind === 'failed');
+    expect(refused).toMatchObject({ code: 'too_busy', retryAfterMs: expect.any(Number) });
+    expect(emulator.readRecord().requests).toHaveLength(2);
   });
 
   it('goes by its file of providers, and tells the fleet of a rung that is dead [C5] [C6]', async () => {
