@@ -2,7 +2,13 @@
 import { createHash } from 'node:crypto';
 import { type Bus, connectNats } from '@starling/bus';
 import { systemClock as clock } from '@starling/clock';
-import { type RunningApp, type RunningServer, spawnApp, startNatsServer } from '@starling/harness';
+import {
+  type RunningApp,
+  type RunningServer,
+  spawnApp,
+  startNatsServer,
+  startRedisServer,
+} from '@starling/harness';
 import { FakeHome, type FakeHomeOptions, homeAnswer } from '@starling/roles/ingress/testing';
 import OpenAI from 'openai';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -150,6 +156,21 @@ describe('the ingress process', () => {
     const again = await startNatsServer({ port: Number(new URL(store.url).port) });
     stack.defer(async () => void (await again.stop()));
     expect((await during).choices[0]?.message.content).toBe('Hello world');
+  });
+
+  it('counts the requests of a key together with every other ingress [D1] [D5]', async () => {
+    const redis = await startRedisServer();
+    stack.defer(() => redis.stop());
+    const settings = { REDIS_URL: redis.url, STARLING_KEY_REQUESTS_PER_MINUTE: '2' };
+    const doors = await Promise.all(
+      ['one', 'other'].map((id) => start({ ...settings, STARLING_INSTANCE_ID: id })),
+    );
+    await home(doors[0]?.url ?? '', 1);
+    for (const { client } of doors) await client.chat.completions.create(asked);
+    for (const { client } of doors) {
+      const refused = client.chat.completions.create(asked);
+      await expect(refused).rejects.toMatchObject({ status: 429, code: 'rate_limit_exceeded' });
+    }
   });
 
   it('without a key stays on loopback and says so; wrong settings stop its start', async () => {
