@@ -40,7 +40,8 @@ function headerBlock(headers: Headers): string {
   let lines = '';
   for (const name of Object.keys(headers)) {
     const value = headers[name] ?? '';
-    if (!/^[!-9;-~]+$/.test(name) || /[\r\n]/.test(value)) {
+    // Who reads it would find the object's prototype under that name.
+    if (!/^[!-9;-~]+$/.test(name) || name === '__proto__' || /[\r\n]/.test(value)) {
       throw new TypeError(`the header "${name}" cannot be sent`);
     }
     lines += `${name}: ${value}\r\n`;
