@@ -36,12 +36,14 @@ const reports: VitestReport[] = [];
 const problems: string[] = [];
 
 const ready = chosen.every((rung) => rung === 'pure') || (await findServers());
-for (const stage of ready ? stagesFor(chosen) : []) {
+for (const row of ready ? stagesFor(chosen) : []) {
   if (stop.signal.aborted) break;
-  say(`ℹ ${stage.what}`);
-  const result = await runVitest(stage, { runId, output: json ? 2 : 1, signal: stop.signal });
-  reports.push(result.report);
-  if (result.problem !== undefined && !stop.signal.aborted) problems.push(result.problem);
+  for (const { what } of row) say(`ℹ ${what}`);
+  const options = { runId, output: json ? 2 : 1, signal: stop.signal };
+  for (const { report, problem } of await Promise.all(row.map((one) => runVitest(one, options)))) {
+    reports.push(report);
+    if (problem !== undefined && !stop.signal.aborted) problems.push(problem);
+  }
   await sweep();
 }
 finish();

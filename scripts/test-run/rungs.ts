@@ -19,21 +19,31 @@ export function rungOf(path: string): Rung | undefined {
   return rung !== undefined && isRung(rung) ? rung : undefined;
 }
 
-/** One run of vitest. Pure and contract tests share the cores; the others must not be disturbed. */
+/** One run of vitest. */
 export interface Stage {
   readonly what: string;
   readonly rungs: readonly Rung[];
 }
 
-const stages: readonly Stage[] = [
-  { what: 'pure and contract tests, side by side', rungs: ['pure', 'contract'] },
-  { what: 'scenario tests: whole processes, one file after another', rungs: ['scenario'] },
-  { what: 'simulation: seeded runs', rungs: ['sim'] },
+/**
+ * Stages of one row run side by side. Pure and contract tests take all cores. Scenarios wait most of the
+ * time, one after another; the simulation takes one core beside them, and no clock but its own.
+ */
+const stages: readonly (readonly Stage[])[] = [
+  [{ what: 'pure and contract tests, side by side', rungs: ['pure', 'contract'] }],
+  [
+    { what: 'scenario tests: whole processes, one file after another', rungs: ['scenario'] },
+    { what: 'simulation: seeded runs', rungs: ['sim'] },
+  ],
 ];
 
-/** The stages that the chosen rungs need. */
-export function stagesFor(chosen: readonly Rung[]): Stage[] {
+/** The stages that the chosen rungs need, in the rows that they run in. */
+export function stagesFor(chosen: readonly Rung[]): Stage[][] {
   return stages
-    .map((stage) => ({ ...stage, rungs: stage.rungs.filter((rung) => chosen.includes(rung)) }))
-    .filter((stage) => stage.rungs.length > 0);
+    .map((row) =>
+      row
+        .map((stage) => ({ ...stage, rungs: stage.rungs.filter((rung) => chosen.includes(rung)) }))
+        .filter((stage) => stage.rungs.length > 0),
+    )
+    .filter((row) => row.length > 0);
 }
